@@ -1,0 +1,60 @@
+# `make help` lists the targets; `make check` is what CI runs.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+export PYTHONDONTWRITEBYTECODE ?= 1
+
+.DEFAULT_GOAL := help
+
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Create .venv with everything the platform needs
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' || \
+	  { echo "$(PYTHON) has no venv module: on Debian or Ubuntu, apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+up: setup ## Keep the platform running: Dagster UI, collector, embedded AWS
+	$(BIN)/clickstream up
+
+demo: setup ## Send a real access log through the whole platform and print what came out
+	$(BIN)/clickstream demo
+
+test: setup ## Run the test suite
+	$(BIN)/python -m pytest
+
+fmt: setup ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/sqlfluff fix --quiet dbt_sql/models
+
+lint: setup ## Lint Python and SQL
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/sqlfluff lint --disable-progress-bar dbt_sql/models
+
+types: setup ## Check types
+	$(BIN)/mypy
+
+defs: setup ## Load the Dagster definitions the way dg and dagster do
+	$(BIN)/dg check defs
+
+check: lint types test defs demo ## Everything CI runs
+
+lock: setup ## Write requirements.lock anew: names and versions only
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
+	  --no-emit-index-url --no-header --no-annotate pyproject.toml --output-file requirements.lock
+
+clean: ## Remove the environment and generated files; the platform's state stays
+	rm -rf $(VENV) dbt_sql/target dbt_sql/logs .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.PHONY: help setup up demo test fmt lint types defs check lock clean

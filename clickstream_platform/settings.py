@@ -1,0 +1,57 @@
+"""What the batch side is told from outside; the only reader of `os.environ` here.
+
+Belongs here: names of the platform's resources and the knobs of its policies, frozen and typed.
+Endpoints and credentials do not: boto3 reads AWS's own variables, so the same code runs anywhere.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of the batch side, each read from `CLICKSTREAM_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix="CLICKSTREAM_", frozen=True, extra="ignore")
+
+    lake_bucket: str = Field("clickstream-lake", description="Bucket of the lake")
+    results_bucket: str = Field("clickstream-athena-results", description="Athena's results")
+    database: str = Field("clickstream_db", description="Glue database of every table")
+    workgroup: str = Field("clickstream", description="Athena work group")
+    raw_objects_queue: str = Field(
+        "clickstream-raw-objects", description="Queue on which S3 announces new raw objects"
+    )
+    account_id: str = Field("123456789012", description="AWS account, for QuickSight")
+    data_sets: dict[str, str] = Field(
+        default={
+            "page_views_hourly": "clickstream-page-views-hourly",
+            "sessions": "clickstream-sessions",
+        },
+        description="SPICE data set id of each served mart",
+    )
+    first_hour: str = Field(
+        "2026-01-01-00", description="First hour of the partitions, yyyy-MM-dd-HH"
+    )
+    last_hour: str | None = Field(
+        None, description="Last hour of the partitions when the data has an end; else they grow"
+    )
+    hour_grace_s: int = Field(300, description="How long after its end an hour is released", ge=0)
+    late_debounce_s: int = Field(
+        900, description="How long files of a closed hour are gathered before a rebuild", ge=0
+    )
+    max_hours_per_run: int = Field(744, description="Hours one run rebuilds at most", ge=1)
+    dbt_project_dir: Path = Field(
+        Path(__file__).parent.parent / "dbt_sql", description="The dbt project"
+    )
+
+    @property
+    def hour_grace(self) -> timedelta:
+        """How long after its end an hour may still receive events in normal operation."""
+        return timedelta(seconds=self.hour_grace_s)
+
+    @property
+    def late_debounce(self) -> timedelta:
+        """How long late files are gathered before their hour is rebuilt."""
+        return timedelta(seconds=self.late_debounce_s)

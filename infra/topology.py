@@ -1,0 +1,293 @@
+"""What the platform consists of: every stream, table, queue, function and mapping, once.
+
+Belongs here: names, keys, sizes, windows and wiring, as plain typed values. Creating them belongs
+to whoever renders this description: `infra.local` on the embedded AWS, `infra.aws` with CDK.
+"""
+
+from dataclasses import dataclass, field
+
+from lambdas.shared import lake
+from lambdas.shared.columns import DATEHOUR, EVENT_COLUMNS, Column
+
+ACCOUNT_PLACEHOLDER = "{account}"
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A Kinesis stream; its partition key is the session."""
+
+    name: str
+    shards: int
+    retention_hours: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """A DynamoDB table, on demand. Keys are strings."""
+
+    name: str
+    hash_key: str
+    range_key: str | None = None
+    ttl_attribute: str | None = None
+
+
+@dataclass(frozen=True)
+class Queue:
+    """An SQS queue; `max_receives` deliveries later a message moves to `dead_letter`."""
+
+    name: str
+    visibility_s: int = 300
+    retention_s: int = 14 * 24 * 3600
+    dead_letter: str | None = None
+    max_receives: int | None = None
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """An S3 bucket; new objects below `notify_prefix` are announced on `notify_queue`."""
+
+    name: str
+    notify_prefix: str | None = None
+    notify_queue: str | None = None
+
+
+@dataclass(frozen=True)
+class Topic:
+    """An SNS topic."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A Lambda event source mapping on the stream, with the failure handling AWS documents."""
+
+    batch_size: int
+    window_s: float
+    max_retries: int = 5
+    max_record_age_s: int = 24 * 3600
+    bisect_on_error: bool = True
+    report_item_failures: bool = True
+    on_failure_queue: str | None = None
+    parallelization: int = 1  # more would give two writers to one item
+    starting_position: str = "TRIM_HORIZON"
+
+
+@dataclass(frozen=True)
+class Function:
+    """A Lambda function, `lambdas.<package>.handler.handler`."""
+
+    name: str
+    package: str
+    memory_mb: int
+    timeout_s: int
+    environment: dict[str, str] = field(default_factory=dict)
+    mapping: Mapping | None = None
+
+
+@dataclass(frozen=True)
+class GlueTable:
+    """An external table whose columns are known here; dbt creates its own."""
+
+    name: str
+    location_prefix: str
+    columns: tuple[Column, ...]
+    partition_keys: tuple[Column, ...]
+    format: str  # "parquet" or "json"
+    description: str
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A QuickSight data set in SPICE over one Glue table."""
+
+    id: str
+    name: str
+    table: str
+    columns: tuple[tuple[str, str], ...]  # (name, QuickSight type)
+
+
+@dataclass(frozen=True)
+class Topology:
+    """The whole platform."""
+
+    stream: Stream
+    tables: tuple[Table, ...]
+    queues: tuple[Queue, ...]
+    buckets: tuple[Bucket, ...]
+    topics: tuple[Topic, ...]
+    functions: tuple[Function, ...]
+    database: str
+    glue_tables: tuple[GlueTable, ...]
+    workgroup: str
+    results_bucket: str
+    data_source: str
+    data_sets: tuple[DataSet, ...]
+
+    def function(self, package: str) -> Function:
+        """The function of a package below `lambdas`.
+
+        Raises:
+            KeyError: If there is none.
+        """
+        for function in self.functions:
+            if function.package == package:
+                return function
+        raise KeyError(package)
+
+
+def build_topology(
+    account: str = ACCOUNT_PLACEHOLDER,
+    *,
+    stack: str = "clickstream",
+    shards: int = 2,
+    archive_window_s: float = 60,
+    lateness_limit_s: int | None = None,
+) -> Topology:
+    """Describes the platform.
+
+    Args:
+        account: AWS account id, part of the bucket names because those are global.
+        stack: Prefix of every name, so that two platforms fit in one account.
+        shards: Shards of the stream; one takes 1,000 events or 1 MB a second.
+        archive_window_s: How long the archive gathers events into one object, in seconds.
+        lateness_limit_s: Oldest event accepted, in seconds before arrival; None for any age.
+    """
+    lake_bucket = f"{stack}-lake-{account}"
+    results_bucket = f"{stack}-athena-results-{account}"
+    stream = Stream(f"{stack}-events", shards, retention_hours=24)
+    shared = {} if lateness_limit_s is None else {"LATENESS_LIMIT_S": str(lateness_limit_s)}
+    return Topology(
+        stream=stream,
+        tables=_tables(stack),
+        queues=_queues(stack),
+        buckets=(
+            Bucket(lake_bucket, f"{lake.RAW_PREFIX}/", f"{stack}-raw-objects"),
+            Bucket(results_bucket),
+        ),
+        topics=(Topic(f"{stack}-alerts"),),
+        functions=_functions(stack, stream.name, lake_bucket, archive_window_s, shared),
+        database=f"{stack}_db",
+        glue_tables=_glue_tables(),
+        workgroup=stack,
+        results_bucket=results_bucket,
+        data_source=f"{stack}-athena",
+        data_sets=_data_sets(stack),
+    )
+
+
+def _tables(stack: str) -> tuple[Table, ...]:
+    return (
+        Table(f"{stack}-page-metrics", "page_url", "timestamp_hour"),
+        Table(f"{stack}-session-metrics", "session_id"),
+        Table(f"{stack}-counters", "metric_name", "time_window", ttl_attribute="ttl"),
+        Table(f"{stack}-alerts", "alert_id", ttl_attribute="ttl"),
+    )
+
+
+def _queues(stack: str) -> tuple[Queue, ...]:
+    return (
+        Queue(f"{stack}-raw-objects-dead"),
+        Queue(f"{stack}-raw-objects", dead_letter=f"{stack}-raw-objects-dead", max_receives=20),
+        Queue(f"{stack}-failed-batches"),
+    )
+
+
+def _functions(
+    stack: str, stream: str, bucket: str, archive_window_s: float, shared: dict[str, str]
+) -> tuple[Function, ...]:
+    failed = f"{stack}-failed-batches"
+    real_time = Mapping(batch_size=1000, window_s=1, on_failure_queue=failed)
+    archive = Mapping(batch_size=10_000, window_s=archive_window_s, on_failure_queue=failed)
+    topic = f"arn:aws:sns:{{region}}:{{account}}:{stack}-alerts"
+    return (
+        Function(f"{stack}-collector", "collector", 256, 10, {"STREAM_NAME": stream, **shared}),
+        Function(
+            f"{stack}-event-processor",
+            "event_processor",
+            512,
+            300,
+            {"LAKE_BUCKET": bucket, **shared},
+            archive,
+        ),
+        Function(
+            f"{stack}-aggregator",
+            "aggregator",
+            256,
+            60,
+            {"TABLE_PREFIX": stack, **shared},
+            real_time,
+        ),
+        Function(
+            f"{stack}-anomaly-detector",
+            "anomaly_detector",
+            256,
+            60,
+            {"TABLE_PREFIX": stack, "ALERT_TOPIC_ARN": topic, **shared},
+            real_time,
+        ),
+    )
+
+
+def _glue_tables() -> tuple[GlueTable, ...]:
+    quarantine = (
+        Column("reason", "string", "Why the record was set aside, a stable code"),
+        Column("detail", "string", "What was wrong, for a person"),
+        Column("payload", "string", "The record as it came, base64"),
+        Column("shard_id", "string", "Shard it arrived on"),
+        Column("sequence_number", "string", "Its sequence number on the shard"),
+        Column("arrived_at", "string", "When it arrived (UTC, ISO 8601)"),
+    )
+    return (
+        GlueTable(
+            "raw_events",
+            f"{lake.RAW_PREFIX}/",
+            EVENT_COLUMNS,
+            (DATEHOUR,),
+            "parquet",
+            "Events as archived from the stream, duplicates included, by hour of event time.",
+        ),
+        GlueTable(
+            "events",
+            f"{lake.EVENTS_PREFIX}/",
+            EVENT_COLUMNS,
+            (DATEHOUR,),
+            "parquet",
+            "Compacted events: one row per event_id, by hour of event time.",
+        ),
+        GlueTable(
+            "quarantine",
+            f"{lake.QUARANTINE_PREFIX}/",
+            quarantine,
+            (),
+            "json",
+            "Records that could not be accepted, with the reason.",
+        ),
+    )
+
+
+def _data_sets(stack: str) -> tuple[DataSet, ...]:
+    page_views = (
+        ("datehour", "STRING"),
+        ("page_path", "STRING"),
+        ("views", "INTEGER"),
+        ("visitors", "INTEGER"),
+        ("sessions", "INTEGER"),
+    )
+    sessions = (
+        ("session_key", "STRING"),
+        ("visitor_id", "STRING"),
+        ("started_at", "DATETIME"),
+        ("ended_at", "DATETIME"),
+        ("duration_s", "INTEGER"),
+        ("events", "INTEGER"),
+        ("page_views", "INTEGER"),
+        ("entry_page", "STRING"),
+        ("exit_page", "STRING"),
+    )
+    return (
+        DataSet(
+            f"{stack}-page-views-hourly", "Page views by hour", "page_views_hourly", page_views
+        ),
+        DataSet(f"{stack}-sessions", "Sessions", "sessions", sessions),
+    )

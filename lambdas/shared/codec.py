@@ -1,0 +1,117 @@
+"""Bytes on the wire and events in memory.
+
+Belongs here: JSON in and out, and the envelope in which Lambda hands over stream records. The
+meaning of fields belongs in `normalisation`, the shape of an event in `event`.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import msgspec
+
+from lambdas.shared.event import Event, InvalidEvent
+from lambdas.shared.limits import Limits
+from lambdas.shared.normalisation import normalise
+
+MAX_RECORD_BYTES = 1_000_000  # Kinesis takes 1 MiB with the partition key; leave room for it
+
+_event = msgspec.json.Decoder(Event)
+_anything = msgspec.json.Decoder()
+_encoder = msgspec.json.Encoder()
+
+
+class _Kinesis(msgspec.Struct, rename="camel"):
+    partition_key: str
+    sequence_number: str
+    data: bytes
+    approximate_arrival_timestamp: float
+
+
+class _Record(msgspec.Struct, rename={"event_id": "eventID"}):
+    event_id: str
+    kinesis: _Kinesis
+
+
+class _Envelope(msgspec.Struct):
+    Records: list[_Record]
+
+
+class StreamRecord(NamedTuple):
+    """One record of a shard.
+
+    Attributes:
+        shard_id: `shardId-000000000000`.
+        sequence_number: The decimal text Kinesis gives, which grows along the shard.
+        arrived_at: When Kinesis took it, aware.
+        data: The payload.
+    """
+
+    shard_id: str
+    sequence_number: str
+    arrived_at: datetime
+    data: bytes
+
+
+def stream_records(event: Mapping[str, object]) -> list[StreamRecord]:
+    """Unwraps the records of a Kinesis invocation, in the order of the shard.
+
+    Raises:
+        msgspec.ValidationError: If this is no Kinesis invocation.
+    """
+    envelope = msgspec.convert(event, _Envelope)
+    return [
+        StreamRecord(
+            record.event_id.partition(":")[0],
+            record.kinesis.sequence_number,
+            datetime.fromtimestamp(record.kinesis.approximate_arrival_timestamp, UTC),
+            record.kinesis.data,
+        )
+        for record in envelope.Records
+    ]
+
+
+def decode_json(data: bytes | str) -> object:
+    """Reads any JSON value.
+
+    Raises:
+        InvalidEvent: `invalid_json`.
+    """
+    try:
+        return _anything.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidEvent("invalid_json", str(error)) from error
+
+
+def decode_record(record: StreamRecord, limits: Limits) -> Event:
+    """Reads the event of one stream record.
+
+    Events the collector wrote are in the contract's own shape, which is the fast path; those of
+    direct producers are normalised. The decision depends on the record alone, so every consumer of
+    the stream takes the same one.
+
+    Raises:
+        InvalidEvent: If it cannot be accepted.
+    """
+    try:
+        event = _event.decode(record.data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        fallback_id = f"{record.shard_id}:{record.sequence_number}"
+        defaults = {"event_id": fallback_id, "source": "stream"}
+        event = normalise(decode_json(record.data), record.arrived_at, defaults)
+    limits.check(event)
+    return msgspec.structs.replace(
+        event, shard_id=record.shard_id, sequence_number=record.sequence_number
+    )
+
+
+def encode(event: Event) -> bytes:
+    """Writes an event as the JSON that goes on the stream.
+
+    Raises:
+        InvalidEvent: `too_large`, when it does not fit a stream record.
+    """
+    data = _encoder.encode(event)
+    if len(data) > MAX_RECORD_BYTES:
+        raise InvalidEvent("too_large", f"{len(data)} bytes; the limit is {MAX_RECORD_BYTES}")
+    return data
