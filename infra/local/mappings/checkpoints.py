@@ -1,0 +1,30 @@
+"""How far each shard has been processed.
+
+Belongs here: the checkpoint file of one function. It is written after a batch is done, so a crash
+delivers that batch again and never skips one.
+"""
+
+import json
+import threading
+from pathlib import Path
+
+from infra.local.state import write_json
+
+
+class Checkpoints:
+    """The last sequence number done of each shard, kept in one file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._done: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+
+    def get(self, shard_id: str) -> str | None:
+        """The last sequence number done, or None for a shard never read."""
+        return self._done.get(shard_id)
+
+    def set(self, shard_id: str, sequence_number: str) -> None:
+        """Remembers that everything up to this record is done."""
+        with self._lock:
+            self._done[shard_id] = sequence_number
+            write_json(self._path, self._done)

@@ -1,0 +1,116 @@
+"""Delivering one batch until it is done or given up.
+
+Belongs here: what Lambda does when a function fails: partial batch responses, bisection, retries,
+record age, the on-failure destination. Source: AWS Lambda Developer Guide, "Retaining discarded
+batch records" and "Configuring partial batch response with Kinesis". Polling belongs in `runner`.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from infra.local.mappings.batching import Record
+
+logger = logging.getLogger(__name__)
+
+Invoke = Callable[[list[Record]], dict[str, Any] | None]
+GiveUp = Callable[[list[Record], str, int], None]
+
+
+class Policy(NamedTuple):
+    """How failures are handled, as in the event source mapping.
+
+    Attributes:
+        max_retries: Retries of a batch before it is given up.
+        max_record_age_s: Age at which a record is given up, in seconds.
+        bisect_on_error: Whether a failing batch is cut in two.
+        report_item_failures: Whether the function says where it failed.
+    """
+
+    max_retries: int
+    max_record_age_s: float
+    bisect_on_error: bool
+    report_item_failures: bool
+
+
+class Delivery:
+    """Delivers batches of one shard, strictly in order.
+
+    Args:
+        invoke: Calls the function; raises when it fails.
+        give_up: Takes records that will not be tried again, with a reason and the tries made.
+        policy: How failures are handled.
+        sleep: Waits between tries.
+        clock: Seconds since 1970.
+        stopping: Whether to stop trying; the rest is delivered again after a restart.
+    """
+
+    def __init__(
+        self,
+        invoke: Invoke,
+        give_up: GiveUp,
+        policy: Policy,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.time,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._invoke = invoke
+        self._give_up = give_up
+        self._policy = policy
+        self._sleep = sleep
+        self._clock = clock
+        self._stopping = stopping
+
+    def deliver(self, records: list[Record], tries: int = 0) -> bool:
+        """Delivers records until each is processed or given up.
+
+        Returns:
+            False when it was stopped before that.
+        """
+        while records:
+            records = self._without_expired(records, tries)
+            if not records:
+                return True
+            if self._stopping():
+                return False
+            failed_from = self._try(records)
+            if failed_from is None:
+                return True
+            tries = 1 if failed_from else tries + 1
+            records = records[failed_from:]  # what came before is done
+            if tries > self._policy.max_retries:
+                self._give_up(records, "RetryAttemptsExhausted", tries)
+                return True
+            self._sleep(min(0.1 * 2**tries, 5.0))
+            if self._policy.bisect_on_error and len(records) > 1:
+                middle = len(records) // 2
+                done = self.deliver(records[:middle], tries)
+                return done and self.deliver(records[middle:], tries)
+        return True
+
+    def _try(self, records: list[Record]) -> int | None:
+        """One invocation; the index of the first record to deliver again, None when all is well."""
+        try:
+            response = self._invoke(records)
+        except Exception:
+            logger.exception("invocation failed for %d records", len(records))
+            return 0
+        if not self._policy.report_item_failures or not response:
+            return None
+        failures = response.get("batchItemFailures") or []
+        if not failures:
+            return None
+        positions = {record.sequence_number: i for i, record in enumerate(records)}
+        found = [positions.get(failure.get("itemIdentifier")) for failure in failures]
+        if None in found:
+            return 0  # an unknown identifier fails the whole batch, as on AWS
+        return min(index for index in found if index is not None)
+
+    def _without_expired(self, records: list[Record], tries: int) -> list[Record]:
+        oldest = self._clock() - self._policy.max_record_age_s
+        expired = [record for record in records if record.arrived_at < oldest]
+        if expired:
+            self._give_up(expired, "MaximumRecordAgeExceeded", tries)
+        return [record for record in records if record.arrived_at >= oldest]

@@ -1,0 +1,173 @@
+"""An event source mapping: polls a stream's shards and invokes one function.
+
+Belongs here: the threads that poll, one for each shard, and what they report. Batching and failure
+handling belong in `batching` and `delivery`.
+"""
+
+import json
+import logging
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.local.mappings.batching import Batcher, Record
+from infra.local.mappings.checkpoints import Checkpoints
+from infra.local.mappings.delivery import Delivery, Policy
+from infra.local.mappings.invocation import Context, Handler, kinesis_event
+from infra.local.mappings.shards import Shard, list_shards
+from infra.local.state import write_json
+from infra.topology import Function, Mapping
+
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_sqs import SQSClient
+
+logger = logging.getLogger(__name__)
+
+IDLE_S = 0.2
+DISCOVER_S = 5.0
+STATUS_S = 0.5
+
+
+class Runner:
+    """Runs one function's mapping until it is stopped."""
+
+    def __init__(
+        self,
+        function: Function,
+        mapping: Mapping,
+        stream: str,
+        handler: Handler,
+        *,
+        kinesis: "KinesisClient",
+        sqs: "SQSClient",
+        folder: Path,
+    ) -> None:
+        self._function = function
+        self._mapping = mapping
+        self._stream = stream
+        self._handler = handler
+        self._kinesis = kinesis
+        self._sqs = sqs
+        self._checkpoints = Checkpoints(folder / f"{function.package}.checkpoints.json")
+        self._status_path = folder / f"{function.package}.status.json"
+        self._status: dict[str, dict[str, Any]] = {}
+        self._stop = threading.Event()
+        self._ended: set[str] = set()
+
+    def stop(self) -> None:
+        """Finishes the batches under way, then ends."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Polls every shard, new ones included, until stopped."""
+        threads: dict[str, threading.Thread] = {}
+        discovered = 0.0
+        while not self._stop.is_set():
+            if time.monotonic() - discovered > DISCOVER_S:
+                discovered = time.monotonic()
+                for shard_id, parents in self._shards().items():
+                    if shard_id not in threads and self._ended.issuperset(parents):
+                        threads[shard_id] = threading.Thread(target=self._poll, args=(shard_id,))
+                        threads[shard_id].start()
+            write_json(self._status_path, {"at": time.time(), "shards": self._status})
+            self._stop.wait(STATUS_S)
+        for thread in threads.values():
+            thread.join()
+        write_json(self._status_path, {"at": time.time(), "shards": self._status})
+
+    def _shards(self) -> dict[str, list[str]]:
+        try:
+            return list_shards(self._kinesis, self._stream)
+        except (ClientError, BotoCoreError):
+            logger.exception("cannot list the shards of %s; trying again", self._stream)
+            return {}
+
+    def _poll(self, shard_id: str) -> None:
+        """Reads one shard to its end, or until stopped."""
+        shard = Shard(self._kinesis, self._stream, shard_id, self._checkpoints.get(shard_id))
+        batcher = Batcher(self._mapping.batch_size, self._mapping.window_s)
+        delivery = self._delivery(shard_id)
+        ended = False
+        status = self._status.setdefault(shard_id, {"behind_ms": 0, "waiting": 0, "records": 0})
+        while not self._stop.is_set():
+            found = 0
+            if batcher.has_room and not ended:
+                try:
+                    reading = shard.read()
+                except (ClientError, BotoCoreError):
+                    logger.exception("cannot read %s; trying again", shard_id)
+                    self._stop.wait(1)
+                    continue
+                batcher.add(reading.records, time.monotonic())
+                found, ended = len(reading.records), reading.ended
+                status["behind_ms"] = reading.behind_ms
+            status.update(waiting=len(batcher), position=self._checkpoints.get(shard_id))
+            batch = batcher.take(time.monotonic(), at_once=ended)
+            if batch and not self._process(shard_id, delivery, batch, status):
+                return
+            if ended and not len(batcher):
+                self._ended.add(shard_id)
+                return
+            if not batch and not found:
+                self._stop.wait(IDLE_S)
+
+    def _process(
+        self, shard_id: str, delivery: Delivery, batch: list[Record], status: dict[str, Any]
+    ) -> bool:
+        """Delivers a batch and moves the checkpoint; False when it was stopped before."""
+        status["waiting"] += len(batch)
+        if not delivery.deliver(batch):
+            return False
+        self._checkpoints.set(shard_id, batch[-1].sequence_number)
+        status["records"] += len(batch)
+        status["last_batch"] = len(batch)
+        return True
+
+    def _delivery(self, shard_id: str) -> Delivery:
+        arn = f"arn:aws:kinesis:us-east-1:000000000000:stream/{self._stream}"
+
+        def invoke(records: list[Record]) -> dict[str, Any] | None:
+            function = self._function
+            context = Context(function.name, function.memory_mb, function.timeout_s, function.name)
+            return self._handler(kinesis_event(records, shard_id, arn), context)
+
+        def give_up(records: list[Record], reason: str, tries: int) -> None:
+            self._send_to_failures(shard_id, arn, records, reason, tries)
+
+        mapping = self._mapping
+        policy = Policy(
+            mapping.max_retries,
+            mapping.max_record_age_s,
+            mapping.bisect_on_error,
+            mapping.report_item_failures,
+        )
+        return Delivery(invoke, give_up, policy, stopping=self._stop.is_set)
+
+    def _send_to_failures(
+        self, shard_id: str, arn: str, records: list[Record], reason: str, tries: int
+    ) -> None:
+        """Tells the on-failure queue where the records are; like AWS, without their payload."""
+        message = {
+            "requestContext": {
+                "functionArn": self._function.name,
+                "condition": reason,
+                "approximateInvokeCount": tries,
+            },
+            "version": "1.0",
+            "KinesisBatchInfo": {
+                "shardId": shard_id,
+                "startSequenceNumber": records[0].sequence_number,
+                "endSequenceNumber": records[-1].sequence_number,
+                "batchSize": len(records),
+                "streamArn": arn,
+            },
+        }
+        logger.error("%s gave up %d records: %s", self._function.name, len(records), reason)
+        if self._mapping.on_failure_queue is None:
+            return
+        url = self._sqs.get_queue_url(QueueName=self._mapping.on_failure_queue)["QueueUrl"]
+        self._sqs.send_message(QueueUrl=url, MessageBody=json.dumps(message))

@@ -1,0 +1,160 @@
+"""Which items a batch changes, and by how much.
+
+Belongs here: the pure part of exact counting. Every item has one writer (its shard, or the shard
+its session hashes to) and a fence: the highest sequence number it holds. An item that already holds
+some of the records refuses the batch's update, and `above` says what is still missing from it.
+Conditions and calls belong in `store`.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from lambdas.shared.event import Event
+
+PAGE_VIEW = "page_view"
+RECENT_IDS = 64  # hashes a session remembers; a client's retry comes within its last events
+HASH_BYTES = 8
+_SEQUENCE_DIGITS = 60
+
+
+class Key(NamedTuple):
+    """One counter item: `page-metrics` by page and hour, `counters` by metric and minute."""
+
+    table: str
+    partition: str
+    sort: str
+
+
+class Counter(NamedTuple):
+    """What a batch adds to one counter item: one for each of these padded sequence numbers."""
+
+    key: Key
+    sequences: tuple[str, ...]
+
+    def above(self, fence: str) -> int:
+        """How much of the batch an item with this fence is missing."""
+        return sum(1 for sequence in self.sequences if sequence > fence)
+
+
+class Session(NamedTuple):
+    """A session item. Times are ISO 8601 in UTC; `recent` is a run of 8-byte hashes."""
+
+    session_id: str
+    fence: str = ""
+    event_count: int = 0
+    page_views: int = 0
+    first_activity: str = ""
+    last_activity: str = ""
+    entry_page: str | None = None
+    user_agent: str | None = None
+    recent: bytes = b""
+
+
+class Plan(NamedTuple):
+    """The writes of one batch. Counters come first, so that a retry still sees the old sessions.
+
+    Attributes:
+        first: Padded sequence number of the batch's first record.
+        last: Padded sequence number of its last record.
+        counters: Additions to counter items.
+        sessions: New states of session items, each with the fence of the state it replaces.
+        duplicates: Events left out because their session had seen their id.
+    """
+
+    first: str
+    last: str
+    counters: list[Counter]
+    sessions: list[tuple[str, Session]]
+    duplicates: int
+
+
+def padded(sequence_number: str) -> str:
+    """A sequence number as text that sorts like the number: it is longer than 64 bits."""
+    return sequence_number.zfill(_SEQUENCE_DIGITS)
+
+
+def plan_batch(events: list[Event], known: Mapping[str, Session], span: tuple[str, str]) -> Plan:
+    """Plans the writes of one batch.
+
+    Args:
+        events: The batch's events in the order of the shard.
+        known: The stored state of their sessions, read before anything is written.
+        span: Sequence numbers of the batch's first and last record, events or not.
+
+    Returns:
+        What to write.
+    """
+    sequences: defaultdict[Key, list[str]] = defaultdict(list)
+    sessions = {event.session_id: known.get(event.session_id) for event in events}
+    states = {name: state or Session(name) for name, state in sessions.items()}
+    fresh: defaultdict[str, list[Event]] = defaultdict(list)
+    duplicates = 0
+    for event in events:
+        state = states[event.session_id]
+        sequence = padded(event.sequence_number or "")
+        if sequence <= state.fence:
+            continue  # delivered again after the session was written: wholly counted
+        digest = _digest(event.event_id)
+        if digest in _hashes(state.recent):
+            duplicates += 1
+            continue
+        states[event.session_id] = state._replace(recent=_remember(state.recent, digest))
+        fresh[event.session_id].append(event)
+        for key in _keys(event):
+            sequences[key].append(sequence)
+    first, last = padded(span[0]), padded(span[1])
+    return Plan(
+        first,
+        last,
+        [Counter(key, tuple(found)) for key, found in sequences.items()],
+        [
+            (state.fence, _advance(state, fresh[name], last))
+            for name, state in states.items()
+            if last > state.fence
+        ],
+        duplicates,
+    )
+
+
+def _keys(event: Event) -> Iterable[Key]:
+    """The counter items an event belongs to; the shard in the key makes it their only writer."""
+    time = event.event_time.astimezone(UTC)
+    minute = f"{time:%Y-%m-%dT%H:%M}#{event.shard_id}"
+    yield Key("counters", f"events_per_minute_{event.event_type}", minute)
+    if event.event_type == PAGE_VIEW and event.page:
+        yield Key("page-metrics", event.page[:512], f"{time:%Y-%m-%dT%H}#{event.shard_id}")
+
+
+def _advance(state: Session, events: list[Event], fence: str) -> Session:
+    """A session after a batch's events; duplicates alone only move its fence."""
+    times = [_iso(event.event_time) for event in events]
+    views = [event for event in events if event.event_type == PAGE_VIEW]
+    first = min([*times, *([state.first_activity] if state.first_activity else [])], default="")
+    return state._replace(
+        fence=fence,
+        event_count=state.event_count + len(events),
+        page_views=state.page_views + len(views),
+        first_activity=first,
+        last_activity=max([*times, state.last_activity]),
+        entry_page=state.entry_page or next((event.page for event in views), None),
+        user_agent=state.user_agent or next((e.user_agent for e in events if e.user_agent), None),
+    )
+
+
+def _iso(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _digest(event_id: str) -> bytes:
+    return hashlib.blake2b(event_id.encode(), digest_size=HASH_BYTES).digest()
+
+
+def _hashes(recent: bytes) -> set[bytes]:
+    return {recent[i : i + HASH_BYTES] for i in range(0, len(recent), HASH_BYTES)}
+
+
+def _remember(recent: bytes, digest: bytes) -> bytes:
+    return (recent + digest)[-RECENT_IDS * HASH_BYTES :]

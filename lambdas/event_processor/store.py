@@ -1,0 +1,90 @@
+"""A batch into the lake: Parquet for events, JSON lines for bad records.
+
+Belongs here: the file formats and the S3 calls. Every key is the batch's sequence range, so a batch
+that is delivered again overwrites its own objects.
+"""
+
+import base64
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lambdas.event_processor.logic import BadRecord, Batch
+from lambdas.shared import lake
+from lambdas.shared.columns import EVENT_COLUMNS
+from lambdas.shared.event import Event
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_ARROW_TYPES = {
+    "string": pa.string(),
+    "timestamp": pa.timestamp("us"),
+    "double": pa.float64(),
+    "boolean": pa.bool_(),
+    "map<string,string>": pa.map_(pa.string(), pa.string()),
+}
+SCHEMA = pa.schema([(column.name, _ARROW_TYPES[column.hive_type]) for column in EVENT_COLUMNS])
+
+
+class Archive:
+    """Writes batches to the lake bucket."""
+
+    def __init__(self, s3: "S3Client", bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+
+    def write(self, batch: Batch) -> None:
+        """Writes one object for every hour of the batch, and one for its bad records.
+
+        Raises:
+            botocore.exceptions.ClientError: On a fault; the batch must be delivered again.
+        """
+        for datehour, events in batch.hours.items():
+            key = lake.raw_key(datehour, batch.shard_id, batch.first, batch.last)
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=to_parquet(events))
+        if batch.bad:
+            arrived = batch.bad[0].record.arrived_at
+            key = lake.quarantine_key(arrived, batch.shard_id, batch.first, batch.last)
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=to_quarantine(batch.bad))
+
+
+def to_parquet(events: list[Event]) -> bytes:
+    """Events as one Parquet file, zstd, in the columns of the contract."""
+    arrays = [
+        pa.array([_value(getattr(event, name)) for event in events], type_)
+        for name, type_ in zip(SCHEMA.names, SCHEMA.types, strict=True)
+    ]
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_arrays(arrays, schema=SCHEMA), sink, compression="zstd")
+    return bytes(sink.getvalue())
+
+
+def to_quarantine(bad: list[BadRecord]) -> bytes:
+    """Bad records as JSON lines that can be replayed: the payload is kept as it came."""
+    lines = [
+        msgspec.json.encode(
+            {
+                "reason": item.reason,
+                "detail": item.detail,
+                "payload": base64.b64encode(item.record.data).decode(),
+                "shard_id": item.record.shard_id,
+                "sequence_number": item.record.sequence_number,
+                "arrived_at": item.record.arrived_at.isoformat(),
+            }
+        )
+        for item in bad
+    ]
+    return b"\n".join(lines) + b"\n"
+
+
+def _value(value: object) -> object:
+    """A field as Arrow takes it: times become naive UTC, which is what the lake's columns are."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).replace(tzinfo=None)
+    if isinstance(value, dict):
+        return list(value.items())
+    return value

@@ -1,0 +1,40 @@
+"""What every consumer of the stream does alike.
+
+Belongs here: reading the limits from the environment and decoding a batch for the consumers that
+only count. Setting bad records aside belongs to `event_processor` alone.
+"""
+
+from datetime import timedelta
+
+from msgspec import Struct
+
+from lambdas.shared.codec import StreamRecord, decode_record
+from lambdas.shared.event import Event, InvalidEvent
+from lambdas.shared.limits import Limits
+
+
+class StreamEnvironment(Struct, frozen=True, kw_only=True):
+    """The environment every function on the event path has.
+
+    Attributes:
+        lateness_limit_s: Oldest event accepted, in seconds before its arrival; None for any.
+    """
+
+    lateness_limit_s: int | None = None
+
+    @property
+    def limits(self) -> Limits:
+        """The limits on event time."""
+        late = self.lateness_limit_s
+        return Limits(lateness=None if late is None else timedelta(seconds=late))
+
+
+def decode_batch(records: list[StreamRecord], limits: Limits) -> tuple[list[Event], int]:
+    """The events of a batch in the order of the shard, and how many records were none."""
+    events: list[Event] = []
+    for record in records:
+        try:
+            events.append(decode_record(record, limits))
+        except InvalidEvent:
+            continue  # the archive decides the same and sets it aside with this reason
+    return events, len(records) - len(events)
