@@ -173,6 +173,7 @@ class Platform:
             "kinesis",
         )
         journal = str(root / "aws" / "catalog.journal")
+        catalog_options = ("--journal", journal, "--workgroup", self.topology.workgroup)
         catalog = Spec(
             "catalog",
             (
@@ -181,16 +182,15 @@ class Platform:
                 "infra.local.catalog",
                 "--port",
                 str(ports.catalog),
-                "--journal",
-                journal,
-                "--workgroup",
-                self.topology.workgroup,
+                *catalog_options,
             ),
             self.environment,
             f"http://{LOOPBACK}:{ports.catalog}/health",
             "clickstream-catalog",
         )
         results = f"s3://{self.topology.results_bucket}/"
+        cache = str(root / "athena-cache")
+        athena_options = ("--cache-dir", cache, "--output-location", results)
         athena = Spec(
             "athena",
             (
@@ -199,10 +199,7 @@ class Platform:
                 "infra.local.athena",
                 "--port",
                 str(ports.athena),
-                "--cache-dir",
-                str(root / "athena-cache"),
-                "--output-location",
-                results,
+                *athena_options,
             ),
             self.environment,
             f"http://{LOOPBACK}:{ports.athena}/health",
@@ -223,6 +220,7 @@ class Platform:
     def _mapping(self, function: Function) -> Spec:
         folder = str(self.state.folder("mappings"))
         window = str(self.options.archive_window_s)
+        options = ("--folder", folder, "--archive-window", window)
         return Spec(
             function.package,
             (
@@ -230,10 +228,7 @@ class Platform:
                 "-m",
                 "infra.local.mappings",
                 function.package,
-                "--folder",
-                folder,
-                "--archive-window",
-                window,
+                *options,
             ),
             {**self.environment, **function_environment(function)},
         )

@@ -10,9 +10,10 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 
-import httpx
+import urllib3
 
 READY_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 30.0
@@ -79,19 +80,19 @@ class Running:
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             if not self.is_running():
-                raise StartError(f"{self.spec.name} ended at once: {self._last_words()}")
+                raise StartError(f"{self.spec.name} ended at once: {self.last_words()}")
             try:
-                answer = httpx.get(self.spec.ready_url, timeout=5)
-            except httpx.TransportError:
+                answer = urllib3.request("GET", self.spec.ready_url, timeout=5.0, retries=False)
+            except urllib3.exceptions.HTTPError:
                 time.sleep(0.05)
                 continue
-            if answer.status_code == httpx.codes.OK:
-                if self.spec.identity in answer.text:
+            if answer.status == HTTPStatus.OK:
+                if self.spec.identity.encode() in answer.data:
                     return
                 raise StartError(f"{self.spec.ready_url} is answered by something else")
             time.sleep(0.05)
         raise StartError(
-            f"{self.spec.name} did not serve within {timeout_s:.0f} s: {self._last_words()}"
+            f"{self.spec.name} did not serve within {timeout_s:.0f} s: {self.last_words()}"
         )
 
     def ask_to_stop(self) -> None:
@@ -107,7 +108,13 @@ class Running:
             self._process.kill()
             self._process.wait()
 
-    def _last_words(self) -> str:
+    @property
+    def exit_code(self) -> int | None:
+        """Its exit code, None while it runs."""
+        return self._process.poll()
+
+    def last_words(self) -> str:
+        """The end of its log, for an error message."""
         lines = self.log.read_text(errors="replace").strip().splitlines()[-3:]
         return f"{' | '.join(lines)[-600:]} (log: {self.log})"
 

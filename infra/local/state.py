@@ -83,6 +83,12 @@ class State:
             )
         return dict(found)
 
+    def remember(self, **values: Any) -> dict[str, Any]:
+        """Changes what an opened directory remembers; returns all of it."""
+        found = {**self.open(), **values}
+        write_json(self.root / _MARKER, found)
+        return found
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keeps a second platform from using the same directory.

@@ -283,7 +283,7 @@ class GlueCatalog:
                 DatabaseName=table.database,
                 TableName=table.name,
                 PartitionValueList=values,
-                PartitionInput={"Values": values, "StorageDescriptor": storage},
+                PartitionInput={"Values": values, "StorageDescriptor": storage},  # type: ignore[typeddict-item]
             )
         except self._client.exceptions.EntityNotFoundException as error:
             raise QueryError(f"HIVE_METASTORE_ERROR: Partition not found: {values}") from error

@@ -11,6 +11,7 @@ from sqlglot import exp
 from infra.local.athena.errors import unsupported
 
 _ENTRY = "athena_entry"
+_MAP_COLUMNS = 2  # UNNEST of a map yields keys and values
 
 
 def call(name: str, *arguments: exp.Expr | None) -> exp.Anonymous:
@@ -18,7 +19,7 @@ def call(name: str, *arguments: exp.Expr | None) -> exp.Anonymous:
     return exp.Anonymous(this=name, expressions=[item for item in arguments if item is not None])
 
 
-def has_type(node: exp.Expr | None, *kinds: exp.DataType.Type) -> bool:
+def has_type(node: exp.Expr | None, *kinds: exp.DType) -> bool:
     """Return whether type inference found one of these types for an expression."""
     return node is not None and node.type is not None and node.type.this in kinds
 
@@ -150,7 +151,7 @@ def _unnested(source: exp.Unnest) -> exp.Subquery | None:
     names = [column.name for column in alias.columns] if alias else []
     sources = source.expressions
     with_offset = bool(source.args.get("offset"))
-    if len(sources) == 1 and (len(names) < 2 or with_offset):  # noqa: PLR2004
+    if len(sources) == 1 and (len(names) < _MAP_COLUMNS or with_offset):
         return None
     if with_offset:
         raise unsupported("UNNEST of several arrays WITH ORDINALITY")

@@ -16,7 +16,7 @@ from infra.local.athena.collections_dialect import call, has_type
 from infra.local.athena.errors import unsupported
 from infra.local.athena.timeformats import joda_to_strftime
 
-_T = exp.DataType.Type
+_T = exp.DType
 _TIMESTAMPS = (_T.TIMESTAMP, _T.TIMESTAMP_S, _T.TIMESTAMP_MS, _T.TIMESTAMPNTZ, _T.DATETIME)
 _FLOATS = (_T.DOUBLE, _T.FLOAT)
 _INTEGERS = (_T.TINYINT, _T.SMALLINT, _T.INT, _T.BIGINT)
@@ -253,7 +253,7 @@ def transform(tree: exp.Expr) -> exp.Expr:
         QueryError: It uses something that has no equivalent.
     """
     root = tree.copy()
-    for values in root.find_all(exp.Values):
+    for values in list(root.find_all(exp.Values)):
         collections.values_of_rows(values)
     collections.rewrite_unnest(root)
     for node in reversed(list(root.walk())):  # children before their parents

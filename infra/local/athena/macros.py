@@ -10,6 +10,9 @@ Names that start with ``athena_`` are targets of rewrites; the others are called
 import zlib
 
 import duckdb
+from duckdb.sqltypes import BIGINT, BLOB, DOUBLE, VARCHAR
+
+from infra.local.athena.values import java_double
 
 _SETTINGS = (
     "SET GLOBAL TimeZone = 'UTC'",
@@ -23,11 +26,9 @@ _NUMBERS = (
     "athena_divide(a, b) AS CASE WHEN b = 0 AND typeof(a) NOT IN ('DOUBLE', 'FLOAT')"
     " AND typeof(b) NOT IN ('DOUBLE', 'FLOAT')"
     " THEN error('DIVISION_BY_ZERO: Division by zero') ELSE a / b END",
-    "athena_double_text(x) AS CASE"
-    " WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN if(x > 0, 'Infinity', '-Infinity')"
-    " WHEN x = 0 THEN '0.0'"
-    " WHEN abs(x) >= 1e-3 AND abs(x) < 1e7 THEN x::VARCHAR"
-    " ELSE regexp_replace(regexp_replace(printf('%.17g', x), '^$', ''), '^$', '') END",
+    # The Python function is only called for numbers Java writes in scientific notation.
+    "athena_double_text(x) AS CASE WHEN abs(x) >= 1e-3 AND abs(x) < 1e7 THEN x::VARCHAR"
+    " ELSE athena_java_double(x) END",
     "width_bucket(x, bounds) AS len(list_filter(bounds, lambda e: e <= x)),"
     " (x, low, high, n) AS CASE WHEN x < low THEN 0 WHEN x >= high THEN n + 1"
     " ELSE CAST(floor((x - low) * n / (high - low)::DOUBLE) AS BIGINT) + 1 END",
@@ -104,6 +105,7 @@ def install(connection: duckdb.DuckDBPyConnection) -> None:
     """
     for setting in _SETTINGS:
         connection.execute(setting)
+    connection.create_function("crc32", _crc32, [BLOB], BIGINT)
+    connection.create_function("athena_java_double", java_double, [DOUBLE], VARCHAR)
     for macro in MACROS:
         connection.execute(f"CREATE OR REPLACE MACRO {macro}")
-    connection.create_function("crc32", _crc32, ["BLOB"], "BIGINT")  # type: ignore[list-item,arg-type]

@@ -75,7 +75,7 @@ def _names_cte(table: exp.Table) -> bool:
 
 
 def _visible_before(with_: exp.With, inside: exp.CTE | None) -> set[str]:
-    names = set()
+    names: set[str] = set()
     for cte in with_.expressions:
         if cte is inside:
             return names | ({cte.alias.lower()} if with_.recursive else set())

@@ -25,3 +25,13 @@ def identifiers(names: Iterable[str]) -> str:
 def row(values: Iterable[str | None]) -> str:
     """Return one parenthesised row of string literals for a VALUES list."""
     return "(" + ", ".join(literal(value) for value in values) + ")"
+
+
+def select(expressions: Iterable[str], source: str) -> str:
+    """Return ``SELECT expressions FROM source``.
+
+    Args:
+        expressions: SQL, not names.
+        source: A relation, and whatever clauses follow it.
+    """
+    return " ".join(["SELECT", ", ".join(expressions), "FROM", source])

@@ -6,7 +6,7 @@ Belongs here: pure conversions between them. Does not belong here: formatting of
 
 from dataclasses import dataclass
 
-from duckdb.typing import DuckDBPyType
+from duckdb.sqltypes import DuckDBPyType
 from sqlglot import exp
 
 from infra.local.athena.errors import QueryError
@@ -136,24 +136,31 @@ def duckdb_type(hive: str) -> str:
     """
     text = hive.strip()
     lowered = text.lower()
-    if lowered.startswith("array<"):
-        return duckdb_type(text[6:-1]) + "[]"
-    if lowered.startswith("map<"):
-        return "MAP(" + ", ".join(duckdb_type(part) for part in split_arguments(text[4:-1])) + ")"
-    if lowered.startswith("struct<"):
-        fields = (field.split(":", 1) for field in split_arguments(text[7:-1]))
-        return (
-            "STRUCT(" + ", ".join(f"{identifier(f[0])} {duckdb_type(f[1])}" for f in fields) + ")"
-        )
+    if "<" in text:
+        return _nested_duckdb_type(text)
     if lowered.startswith(("varchar", "char")):
         return "VARCHAR"
     if lowered.startswith("decimal"):
         return "DECIMAL(10, 0)" if lowered == "decimal" else lowered.upper()
-    if lowered in _DUCKDB_OF_HIVE:
-        return _DUCKDB_OF_HIVE[lowered]
-    if lowered in _HIVE_OF_DUCKDB:
-        return lowered.upper()
-    raise QueryError(f"HIVE_UNSUPPORTED_FORMAT: Unsupported Hive type: {hive}")
+    if lowered not in _DUCKDB_OF_HIVE and lowered not in _HIVE_OF_DUCKDB:
+        raise QueryError(f"HIVE_UNSUPPORTED_FORMAT: Unsupported Hive type: {hive}")
+    return _DUCKDB_OF_HIVE.get(lowered, lowered.upper())
+
+
+def _nested_duckdb_type(hive: str) -> str:
+    kind, _, inner = hive.partition("<")
+    inner = inner.rstrip().removesuffix(">")
+    match kind.lower():
+        case "array":
+            return duckdb_type(inner) + "[]"
+        case "map":
+            return f"MAP({', '.join(map(duckdb_type, split_arguments(inner)))})"
+        case "struct":
+            fields = (field.split(":", 1) for field in split_arguments(inner))
+            named = (f"{identifier(name)} {duckdb_type(kind)}" for name, kind in fields)
+            return f"STRUCT({', '.join(named)})"
+        case _:
+            raise QueryError(f"HIVE_UNSUPPORTED_FORMAT: Unsupported Hive type: {hive}")
 
 
 def base_type(hive: str) -> str:

@@ -1,0 +1,94 @@
+"""The platform kept running: `clickstream up`.
+
+Belongs here: ports, the settings a state directory remembers, and what to try first.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from infra.local.endpoints import Ports
+from infra.local.launcher import Options, Platform
+from infra.local.processes import free_port, require_free
+from infra.local.state import State
+from lambdas.shared.lake import DATEHOUR_FORMAT, start_of
+
+_FIRST_PARTITIONS = timedelta(days=30)
+_FIRST_QUERY = "SELECT event_type, count(*) FROM raw_events GROUP BY 1"
+_REMEMBERED = ("first_hour", "last_hour")
+
+
+@dataclass(frozen=True)
+class UpOptions:
+    """The options of `clickstream up`."""
+
+    state_dir: Path
+    port: int
+    ui_port: int
+    archive_window_s: float
+    first_hour: str | None
+
+
+def run(options: UpOptions, report: Callable[[str], None], show: Callable[[str], None]) -> None:
+    """Runs the platform until it is interrupted.
+
+    Args:
+        options: The command's options.
+        report: Told what begins, in a few words.
+        show: Shows lines to the person.
+
+    Raises:
+        StateError: If the state directory cannot be used.
+        StartError: If a port is taken, or a process does not come up or ends.
+        ValueError: If `first_hour` is no hour.
+    """
+    ports = Ports(
+        require_free(options.port, "collector", "--port"),
+        require_free(options.ui_port, "Dagster UI", "--ui-port"),
+        *(free_port() for _ in range(3)),
+    )
+    state = State(options.state_dir)
+    with state.locked():
+        platform = Platform(state, ports, _platform_options(state, options), report)
+        try:
+            platform.start()
+            platform.start_dagster()
+            for line in _welcome(platform, options):
+                show(line)
+            platform.keep_running()
+        finally:
+            platform.stop()
+
+
+def _platform_options(state: State, options: UpOptions) -> Options:
+    """The settings: those the directory remembers, and those given now."""
+    month_ago = datetime.now(UTC) - _FIRST_PARTITIONS
+    default = month_ago.replace(hour=0).strftime(DATEHOUR_FORMAT)
+    remembered: dict[str, Any] = state.open(first_hour=default)
+    if options.first_hour is not None:
+        start_of(options.first_hour)
+        remembered = state.remember(first_hour=options.first_hour)
+    batch = {name.upper(): remembered[name] for name in _REMEMBERED if name in remembered}
+    return Options(options.archive_window_s, {**batch, "ATHENA_POLL_INTERVAL_S": "0.05"})
+
+
+def _welcome(platform: Platform, options: UpOptions) -> list[str]:
+    url, default = platform.ports.collector_url, Path(".clickstream") / "platform"
+    flag = "" if options.state_dir == default else f" --state-dir {options.state_dir}"
+    sample = '\'{"event_type": "page_view", "session_id": "s1", "page_url": "/home"}\''
+    return [
+        "",
+        f"  Dagster UI   [bold]{platform.ports.ui_url}[/bold]",
+        f"  Collector    [bold]{url}/v1/events[/bold]",
+        f"  Logs         {platform.state.root / 'logs'}",
+        "",
+        "  Try this, in another terminal:",
+        f"    curl {url}/v1/events -d {sample}",
+        f"    clickstream send --rate 20 --events 500{flag}",
+        f"    clickstream status{flag}",
+        f"    clickstream query{flag} '{_FIRST_QUERY}'",
+        "",
+        "  Ctrl-C stops everything; the state is kept.",
+    ]
