@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from infra.clients.access_log import AccessLog, read_access_log
 from infra.clients.sender import send_events
 from infra.local.endpoints import Ports
 from infra.local.launcher import Options, Platform, prepare_dagster_home
-from infra.local.processes import Running, Spec
+from infra.local.processes import Running, Spec, free_port
 from infra.local.progress import StreamEnd, is_drained, stream_end
 from infra.local.state import State, write_json
 from infra.querying import Querying
@@ -79,7 +79,8 @@ def run_demo(log: Path, state_dir: Path, watch: Watch) -> dict[str, Any]:
     state = make_room(state_dir, watch.stage)
     with state.locked():
         state.open(**_partition_range(parsed))
-        platform = Platform(state, Ports.free(), _options(parsed), watch.stage)
+        ports = Ports.of_state(state, free_port(), free_port())
+        platform = Platform(state, ports, _options(parsed), watch.stage)
         with _running(platform):
             figures = _flow(platform, parsed, watch)
         summary = {
@@ -166,7 +167,7 @@ def _partition_range(log: AccessLog) -> dict[str, str]:
     summary = log.summary()
     first, last = summary.first or datetime.now(UTC), summary.last or datetime.now(UTC)
     start = first.replace(hour=0, minute=0, second=0, microsecond=0)
-    end = last.replace(hour=23) + timedelta(0)
+    end = last.replace(hour=23)
     return {
         "first_hour": start.strftime(DATEHOUR_FORMAT),
         "last_hour": end.strftime(DATEHOUR_FORMAT),

@@ -11,7 +11,7 @@ from typing import Any
 
 from infra.local.endpoints import Ports
 from infra.local.launcher import Options, Platform
-from infra.local.processes import free_port, require_free
+from infra.local.processes import require_free
 from infra.local.state import State
 from lambdas.shared.lake import DATEHOUR_FORMAT, start_of
 
@@ -44,14 +44,12 @@ def run(options: UpOptions, report: Callable[[str], None], show: Callable[[str],
         StartError: If a port is taken, or a process does not come up or ends.
         ValueError: If `first_hour` is no hour.
     """
-    ports = Ports(
-        require_free(options.port, "collector", "--port"),
-        require_free(options.ui_port, "Dagster UI", "--ui-port"),
-        *(free_port() for _ in range(3)),
-    )
+    collector = require_free(options.port, "collector", "--port")
+    ui = require_free(options.ui_port, "Dagster UI", "--ui-port")
     state = State(options.state_dir)
     with state.locked():
-        platform = Platform(state, ports, _platform_options(state, options), report)
+        settings = _platform_options(state, options)
+        platform = Platform(state, Ports.of_state(state, collector, ui), settings, report)
         try:
             platform.start()
             platform.start_dagster()

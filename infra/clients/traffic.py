@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 
 from infra.clients.lines import ClientEvent
 
@@ -87,16 +88,14 @@ def generate_events(
     at = now()
     run = hashlib.blake2b(f"{seed}|{at.isoformat()}".encode(), digest_size=6).hexdigest()
     sessions: list[_Session] = []
-    begun = sent = 0
-    while True:
+    begun = count(1)
+    for number in count(1):
         while len(sessions) < max(1, concurrent_sessions):
-            begun += 1
-            sessions.append(_begin(chance, f"session_{run}_{begun:06d}"))
+            sessions.append(_begin(chance, f"session_{run}_{next(begun):06d}"))
         place = chance.randrange(len(sessions))
         session = sessions[place]
-        sent += 1
         fields = {
-            "event_id": f"{run}-{sent:09d}",
+            "event_id": f"{run}-{number:09d}",
             "event_time": at.isoformat(),
             **session.identity,
             **_act(chance, session),

@@ -5,7 +5,8 @@ Belongs here: ports and variables. This is the whole difference between a laptop
 
 from dataclasses import asdict, dataclass
 
-from infra.local.processes import LOOPBACK, free_port
+from infra.local.processes import LOOPBACK, free_port, require_free
+from infra.local.state import State
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -23,9 +24,24 @@ class Ports:
     athena: int
 
     @classmethod
-    def free(cls) -> "Ports":
-        """Ports that nothing uses now."""
-        return cls(*(free_port() for _ in range(5)))
+    def of_state(cls, state: State, collector: int, ui: int) -> "Ports":
+        """The ports of a platform on an opened state directory.
+
+        The emulator's port is remembered: the addresses of its queues hold it, so on another one
+        their messages would be lost. The others are any free ones.
+
+        Raises:
+            StartError: If the remembered port is taken.
+        """
+        remembered = state.open()
+        if "aws_port" not in remembered:
+            remembered = state.remember(aws_port=free_port())
+        port = require_free(
+            int(remembered["aws_port"]),
+            "embedded AWS",
+            "a new --state-dir (this one's queues live there)",
+        )
+        return cls(collector, ui, port, free_port(), free_port())
 
     def as_json(self) -> dict[str, int]:
         """The ports by name."""

@@ -4,7 +4,7 @@ Belongs here: functions that can be written as a DuckDB expression of their argu
 engine settings they rely on. Does not belong here: anything that needs the syntax tree, such as
 lambdas or argument types (see `dialect`).
 
-Names that start with ``athena_`` are targets of rewrites; the others are called as users wrote them.
+Names that start with ``athena_`` are targets of rewrites; users call the others by name.
 """
 
 import zlib

@@ -113,10 +113,10 @@ class _Plan:
 
     def _relation(self, table: Table, filters: list[Filters]) -> str:
         if not table.partition_keys:
-            return self._scanner.relation(table, None, self._session)
+            return self._scanner.relation(table, self._session)
         partitions = self._catalog.partitions(table)
         kept = select_partitions(self._session.cursor, table, partitions, filters)
-        return self._scanner.relation(table, kept, self._session)
+        return self._scanner.relation(table, self._session, kept, len(partitions))
 
 
 def _analyse(tree: exp.Query, schema: MappingSchema) -> exp.Query:

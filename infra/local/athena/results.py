@@ -66,7 +66,7 @@ class FileRows:
         self._count = 0
 
     def write(self, rows: Iterable[Row]) -> None:
-        """Write all rows; called once."""
+        """Write all rows, header first; called once."""
         with self.path.open("wb") as file:
             for row in rows:
                 if self._count % _PAGE_ROWS == 0:

@@ -5,7 +5,6 @@ here: which partitions matter (see `pruning`) and file formats (see `formats`).
 """
 
 import hashlib
-import os
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -30,6 +29,9 @@ from infra.local.athena.types import Column, duckdb_type
 _FEW_LOCATIONS = 8
 """Up to here one listing per location is cheaper than thinking about it."""
 
+_MAX_WASTE = 25
+"""A listing of a prefix may meet this many partitions for each one that is wanted."""
+
 Located = tuple[S3Object, tuple[str, ...]]
 """An object and the partition values of its rows."""
 
@@ -48,7 +50,11 @@ class TableScanner:
         directory.mkdir(parents=True, exist_ok=True)
 
     def relation(
-        self, table: Table, partitions: Sequence[Partition] | None, session: Session
+        self,
+        table: Table,
+        session: Session,
+        partitions: Sequence[Partition] | None = None,
+        total_partitions: int = 0,
     ) -> str:
         """Return a SELECT that yields the table's columns, partition keys last.
 
@@ -57,8 +63,9 @@ class TableScanner:
 
         Args:
             table: A table, not a view.
-            partitions: The partitions to read; None for an unpartitioned table.
             session: The query; its scanned bytes grow by the objects' sizes.
+            partitions: The partitions to read; None for an unpartitioned table.
+            total_partitions: How many partitions the table has.
 
         Raises:
             QueryError: The table cannot be read here, or an object vanished.
@@ -69,7 +76,7 @@ class TableScanner:
                 (item, ()) for item in self._store.list_location(table.location)
             ]
         else:
-            located = self._locate(partitions)
+            located = self._locate(partitions, total_partitions)
         session.check()
         if not located:
             return _no_rows(table.all_columns)
@@ -78,11 +85,14 @@ class TableScanner:
         session.check()
         return self._select(table, files, [values for _, values in located], session.cursor)
 
-    def _locate(self, partitions: Sequence[Partition]) -> list[Located]:
-        """List the partitions' objects: with one request if they share a narrow prefix."""
+    def _locate(self, partitions: Sequence[Partition], total: int) -> list[Located]:
+        """List the partitions' objects, with one request if most of what it finds is wanted."""
+        if not partitions:
+            return []
         locations = [as_folder(item.location) for item in partitions]
-        shared = os.path.commonprefix(locations)
-        if len(partitions) <= _FEW_LOCATIONS or "/" not in shared.partition("://")[2]:
+        shared = _common_prefix(locations)
+        worth_it = len(partitions) > _FEW_LOCATIONS and total <= _MAX_WASTE * len(partitions)
+        if not worth_it or "/" not in shared.partition("://")[2]:
             listings = self._store.list_locations(locations)
             return [
                 (item, partition.values)
@@ -154,6 +164,14 @@ def _typed_keys(sources: Mapping[Column, str]) -> list[str]:
 def _no_rows(columns: Iterable[Column]) -> str:
     nulls = [f"CAST(NULL AS {duckdb_type(c.type)}) AS {identifier(c.name)}" for c in columns]
     return f"SELECT {', '.join(nulls)} WHERE false"
+
+
+def _common_prefix(texts: Sequence[str]) -> str:
+    first, last = min(texts), max(texts)  # what these two share, all share
+    for position, char in enumerate(first):
+        if last[position : position + 1] != char:
+            return first[:position]
+    return first
 
 
 def _folders(uri: str) -> Iterable[str]:

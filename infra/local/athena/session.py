@@ -24,6 +24,7 @@ class Session:
         lease: The cached objects this query may still read.
         scanned_bytes: Total size of the objects the query reads.
         output_prefix: The query's result address without a suffix, ``s3://bucket/prefix/<id>``.
+        workgroup: Owner of the prepared statements this query may define.
     """
 
     id: str
@@ -31,8 +32,8 @@ class Session:
     cursor: duckdb.DuckDBPyConnection
     lease: Lease
     output_prefix: str
+    workgroup: str = "primary"
     scanned_bytes: int = 0
-    bound_views: int = 0
     _cancelled: threading.Event = field(default_factory=threading.Event)
 
     def cancel(self) -> None:

@@ -110,18 +110,26 @@ def split_arguments(text: str, separator: str = ",") -> list[str]:
     return [*parts, text[start:].strip()]
 
 
+def _children(duckdb_type: DuckDBPyType) -> list[tuple[str, str]]:
+    """Return the names and Hive types of a nested type's parts (arrays also have a length)."""
+    return [
+        (name, hive_type(child))
+        for name, child in duckdb_type.children
+        if isinstance(child, DuckDBPyType)
+    ]
+
+
 def hive_type(duckdb_type: DuckDBPyType) -> str:
     """Return the Hive type a DuckDB column is reported (and stored) as."""
     kind = duckdb_type.id
     if str(duckdb_type) == "JSON":
         return "json"
     if kind in ("list", "array"):
-        return f"array<{hive_type(duckdb_type.children[0][1])}>"
+        return f"array<{_children(duckdb_type)[0][1]}>"
     if kind == "map":
-        key, value = duckdb_type.children[0][1], duckdb_type.children[1][1]
-        return f"map<{hive_type(key)},{hive_type(value)}>"
+        return f"map<{','.join(child for _, child in _children(duckdb_type))}>"
     if kind == "struct":
-        fields = ",".join(f"{name}:{hive_type(child)}" for name, child in duckdb_type.children)
+        fields = ",".join(f"{name}:{child}" for name, child in _children(duckdb_type))
         return f"struct<{fields}>"
     if kind == "decimal":
         return str(duckdb_type).lower()

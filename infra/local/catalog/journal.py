@@ -55,6 +55,10 @@ class Journal:
         start_response(status, list(headers))
         return answer
 
+    def close(self) -> None:
+        """Closes the journal; everything in it is on disk already."""
+        self._file.close()
+
     def _write(self, environ: dict[str, Any], body: bytes) -> None:
         entry = {
             "method": environ["REQUEST_METHOD"],

@@ -1,0 +1,158 @@
+"""Runs one statement from its text to its result file.
+
+Belongs here: choosing who runs a statement, SELECT itself, and writing results to S3. Does not
+belong here: the states clients see (see `queries`).
+"""
+
+from collections.abc import Callable, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from sqlglot import exp
+
+from infra.local.athena.catalog import GlueCatalog
+from infra.local.athena.ddl import Definer
+from infra.local.athena.dml import RowWriter
+from infra.local.athena.errors import from_duckdb, unsupported
+from infra.local.athena.parsing import parse_query
+from infra.local.athena.partitions import PartitionKeeper
+from infra.local.athena.planner import Planner
+from infra.local.athena.results import (
+    FileRows,
+    MemoryRows,
+    Outcome,
+    columns_of,
+    formatted_rows,
+    text_lines,
+)
+from infra.local.athena.session import Session
+from infra.local.athena.statements import (
+    AlterPartitions,
+    Explain,
+    Kind,
+    Statement,
+    Tree,
+    Unload,
+    Utility,
+    parse_statement,
+)
+from infra.local.athena.storage import ObjectStore
+from infra.local.athena.types import Column
+from infra.local.athena.utility import Informant
+from infra.local.athena.writer import Writer
+
+# What Athena writes beside a result; clients only delete it.
+_METADATA = b"\x08\x01"
+
+
+class Executor:
+    """Runs statements.
+
+    Args:
+        catalog: Glue.
+        planner: Turns queries into DuckDB SQL.
+        store: S3.
+        scratch: Existing directory for results and files being written.
+    """
+
+    def __init__(
+        self, catalog: GlueCatalog, planner: Planner, store: ObjectStore, scratch: Path
+    ) -> None:
+        self._planner = planner
+        self._store = store
+        self._scratch = scratch
+        self._rows = RowWriter(catalog, planner, store, Writer(store, scratch))
+        self._definer = Definer(catalog, planner)
+        self._partitions = PartitionKeeper(catalog, store)
+        self._informant = Informant(catalog)
+        self._runners: Mapping[type[exp.Expr], Callable[[Any, Session], Outcome]] = {
+            exp.Create: self._definer.create,
+            exp.Drop: self._definer.drop,
+            exp.Alter: self._definer.alter,
+            exp.Insert: self._rows.insert,
+            exp.Query: self._select,
+        }
+
+    def run(self, sql: str, kind: Kind, session: Session) -> Outcome:
+        """Run a statement and leave its result in S3.
+
+        Args:
+            sql: One statement, parameters already substituted.
+            kind: Its classification, which decides the name of the result.
+            session: The query's engine state.
+
+        Raises:
+            QueryError: The statement failed; nothing it wrote remains.
+        """
+        try:
+            statement = parse_statement(sql, session.database)
+            outcome = self._dispatch(statement, session)
+            session.check()
+            self._publish(outcome, kind, session)
+        except duckdb.InterruptException:
+            session.check()
+            raise
+        except duckdb.Error as error:
+            session.check()
+            raise from_duckdb(error) from error
+        return outcome
+
+    def _dispatch(self, statement: Statement, session: Session) -> Outcome:
+        match statement:
+            case Utility(verb="REPAIR"):
+                return self._partitions.repair(statement.table)
+            case Utility():
+                return self._informant.answer(statement)
+            case AlterPartitions():
+                return self._partitions.alter(statement)
+            case Unload():
+                return self._rows.unload(statement, session)
+            case Explain():
+                return self._explain(statement, session)
+            case Tree():
+                return self._run_tree(statement.tree, session)
+
+    def _run_tree(self, tree: exp.Expr, session: Session) -> Outcome:
+        if isinstance(tree, exp.Values):
+            tree = parse_query(tree.sql("athena"))
+        if isinstance(tree, exp.Create) and tree.args["kind"].upper() == "TABLE":
+            as_query = tree.expression is not None
+            run = self._rows.create_table_as if as_query else self._definer.create
+            return run(tree, session)
+        for kind, runner in self._runners.items():
+            if isinstance(tree, kind):
+                return runner(tree, session)
+        raise unsupported(f"{tree.key.upper()} on a Hive table")
+
+    def _select(self, tree: exp.Query, session: Session) -> Outcome:
+        sql = self._planner.plan(tree, session)
+        session.cursor.execute(sql)
+        columns = columns_of(session.cursor)
+        rows = FileRows(self._scratch / f"{session.id}.csv")
+        try:
+            header = [column.name for column in columns]
+            rows.write(chain([header], formatted_rows(session.cursor, columns)))
+        except BaseException:
+            rows.discard()
+            raise
+        return Outcome(columns, rows)
+
+    def _explain(self, statement: Explain, session: Session) -> Outcome:
+        sql = self._planner.plan(parse_query(statement.sql), session)
+        plan = session.cursor.execute(f"EXPLAIN {sql}").fetchall()
+        lines = [[line] for _, text in plan for line in text.split("\n")]
+        return Outcome([Column("Query Plan", "string")], MemoryRows([*lines]))
+
+    def _publish(self, outcome: Outcome, kind: Kind, session: Session) -> None:
+        """Write the result where Athena would, with its metadata file."""
+        if not kind.suffix:
+            return
+        uri = session.output_prefix + kind.suffix
+        if isinstance(outcome.rows, FileRows):
+            self._store.upload(outcome.rows.path, uri)
+        else:
+            lines = outcome.rows.read(0, len(outcome.rows))
+            self._store.put(uri, text_lines(lines).encode())
+        self._store.put(f"{uri}.metadata", _METADATA)

@@ -1,0 +1,220 @@
+"""Query executions: their states, and the threads that run them.
+
+Belongs here: QUEUED → RUNNING → SUCCEEDED | FAILED | CANCELLED, client request tokens, cancelling,
+and forgetting old executions. Does not belong here: HTTP (see `api`) and SQL (see `executor`).
+"""
+
+import logging
+import threading
+import time
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from infra.local.athena.errors import ApiError, QueryError, invalid_request
+from infra.local.athena.results import Outcome
+from infra.local.athena.session import Session
+from infra.local.athena.statements import Kind
+
+LOG = logging.getLogger(__name__)
+
+
+class State(StrEnum):
+    """The states of a query execution, as the API spells them."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a client asked to run.
+
+    Attributes:
+        sql: The statement as sent.
+        executable: The statement to run: EXECUTE resolved, parameters substituted.
+        kind: Classification of the executable statement.
+        database: Default database.
+        catalog: Catalog name as sent.
+        workgroup: Workgroup name.
+        output_location: S3 folder for results, with a trailing slash.
+        parameters: Execution parameters as sent.
+    """
+
+    sql: str
+    executable: str
+    kind: Kind
+    database: str
+    catalog: str
+    workgroup: str
+    output_location: str
+    parameters: tuple[str, ...] = ()
+
+
+@dataclass
+class QueryExecution:
+    """One query execution; times are seconds since the epoch."""
+
+    id: str
+    request: Request
+    submitted_at: float
+    state: State = State.QUEUED
+    started_at: float | None = None
+    completed_at: float | None = None
+    reason: str = ""
+    scanned_bytes: int = 0
+    outcome: Outcome = field(default_factory=Outcome)
+    session: Session | None = None
+
+    @property
+    def output_prefix(self) -> str:
+        """The result's address without its suffix."""
+        return self.request.output_location + self.id
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the state is final."""
+        return self.state not in (State.QUEUED, State.RUNNING)
+
+
+OpenSession = Callable[[QueryExecution], Session]
+RunStatement = Callable[[str, Kind, Session], Outcome]
+
+
+class QueryRegistry:
+    """All remembered query executions.
+
+    Args:
+        open_session: Gives an execution its engine state.
+        run: Runs a statement; raises `QueryError` when it fails.
+        workers: How many statements run at once; the others are QUEUED.
+        history: How many finished executions are remembered.
+    """
+
+    def __init__(
+        self, open_session: OpenSession, run: RunStatement, workers: int, history: int
+    ) -> None:
+        self._open_session = open_session
+        self._run_statement = run
+        self._history = history
+        self._lock = threading.Lock()
+        self._executions: OrderedDict[str, QueryExecution] = OrderedDict()
+        self._tokens: dict[str, str] = {}
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="query")
+
+    def submit(self, request: Request, token: str | None = None) -> str:
+        """Queue a statement.
+
+        Args:
+            request: What to run.
+            token: A client request token: the same token gives the same execution.
+
+        Returns:
+            The query execution id.
+
+        Raises:
+            ApiError: The token was used for another request.
+        """
+        with self._lock:
+            known = self._tokens.get(token) if token else None
+            if known is not None:
+                if self._executions[known].request != request:
+                    raise invalid_request("Idempotent parameters do not match")
+                return known
+            query = QueryExecution(str(uuid.uuid4()), request, submitted_at=time.time())
+            self._executions[query.id] = query
+            if token:
+                self._tokens[token] = query.id
+            self._forget()
+        self._pool.submit(self._run, query)
+        return query.id
+
+    def _forget(self) -> None:
+        """Drop the oldest finished executions beyond the history limit."""
+        excess = len(self._executions) - self._history
+        if excess <= 0:
+            return
+        finished = [item for item in self._executions.values() if item.is_finished]
+        dropped = {item.id for item in finished[:excess]}
+        for identity in dropped:
+            self._executions.pop(identity).outcome.rows.discard()
+        self._tokens = {t: i for t, i in self._tokens.items() if i not in dropped}
+
+    def get(self, identity: str) -> QueryExecution:
+        """Return an execution.
+
+        Raises:
+            ApiError: It is unknown, or was forgotten.
+        """
+        with self._lock:
+            query = self._executions.get(identity)
+        if query is None:
+            raise ApiError("InvalidRequestException", f"QueryExecution {identity} was not found")
+        return query
+
+    def newest_first(self, workgroup: str) -> Iterator[str]:
+        """Yield the ids of a workgroup's executions."""
+        with self._lock:
+            queries = list(self._executions.values())
+        return (item.id for item in reversed(queries) if item.request.workgroup == workgroup)
+
+    def cancel(self, identity: str) -> None:
+        """Stop an execution; finished ones stay as they are.
+
+        Raises:
+            ApiError: It is unknown.
+        """
+        query = self.get(identity)
+        with self._lock:
+            if query.is_finished:
+                return
+            self._finish(query, State.CANCELLED, "Query cancelled by user")
+            if query.session is not None:
+                query.session.cancel()
+
+    def _finish(self, query: QueryExecution, state: State, reason: str = "") -> None:
+        query.state = state
+        query.reason = reason
+        query.completed_at = time.time()
+
+    def _run(self, query: QueryExecution) -> None:
+        with self._lock:
+            if query.is_finished:
+                return
+            query.state = State.RUNNING
+            query.started_at = time.time()
+            session = query.session = self._open_session(query)
+        state, reason, outcome = State.FAILED, "", Outcome()
+        try:
+            outcome = self._run_statement(query.request.executable, query.request.kind, session)
+            state = State.SUCCEEDED
+        except QueryError as error:
+            reason = error.reason
+        except Exception as error:
+            # The client must not wait for ever, whatever went wrong.
+            LOG.exception("query %s failed unexpectedly", query.id)
+            reason = f"GENERIC_INTERNAL_ERROR: {type(error).__name__}: {error}"
+        with self._lock:
+            query.session = None
+            query.scanned_bytes = session.scanned_bytes
+            if query.is_finished:
+                outcome.rows.discard()
+            else:
+                query.outcome = outcome
+                self._finish(query, state, reason)
+        session.close()
+        LOG.info("query %s %s %s", query.id, query.state, query.reason)
+
+    def close(self) -> None:
+        """Cancel everything and wait for the threads."""
+        with self._lock:
+            unfinished = [item.id for item in self._executions.values() if not item.is_finished]
+        for identity in unfinished:
+            self.cancel(identity)
+        self._pool.shutdown(wait=True, cancel_futures=True)

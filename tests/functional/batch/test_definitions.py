@@ -1,0 +1,137 @@
+import dagster as dg
+import pytest
+
+RANGE = {
+    "dagster/asset_partition_range_start": "2015-05-17-10",
+    "dagster/asset_partition_range_end": "2015-05-20-21",
+}
+KEYS = {
+    "ingestion/raw_hours",
+    "ingestion/raw_events",
+    "lake/events",
+    "staging/stg_clickstream__events",
+    "marts/page_views_hourly",
+    "marts/sessions",
+    "serving/spice_page_views_hourly",
+    "serving/spice_sessions",
+}
+
+
+def counts(raw_rows: int, raw_ids: int, rows: int, ids: int) -> dict[str, str]:
+    numbers = zip(
+        ("raw_rows", "raw_ids", "compacted_rows", "compacted_ids"),
+        (raw_rows, raw_ids, rows, ids),
+        strict=True,
+    )
+    return {"datehour": "2015-05-17-10", **{name: str(number) for name, number in numbers}}
+
+
+def executions(result: dg.ExecuteInProcessResult) -> list[str]:
+    return [event.step_key for event in result.all_events if event.is_step_success]
+
+
+def test_the_assets_are_these(platform):
+    graph = platform.repository.asset_graph
+    assert {key.to_user_string() for key in graph.get_all_asset_keys()} == KEYS
+
+
+def test_every_asset_says_what_it_is_and_whose(platform):
+    graph = platform.repository.asset_graph
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert node.owners == ["team:data-platform"], key
+        assert node.group_name == key.path[0], key
+        assert node.kinds, key
+        for word in ("rain", "ource", "ateness"):
+            assert word in (node.description or "") or key.path[0] in {"staging", "marts"}, key
+        assert "ource" in node.description, key
+        assert "ateness" in node.description, key
+
+
+def test_the_kinds_of_dbt_models_tell_how_they_are_stored(platform):
+    graph = platform.repository.asset_graph
+    assert graph.get(dg.AssetKey(["marts", "sessions"])).kinds == {"dbt", "athena", "parquet"}
+    view = graph.get(dg.AssetKey(["staging", "stg_clickstream__events"]))
+    assert view.kinds == {"dbt", "athena", "view"}
+
+
+def test_the_layers_follow_each_other(platform):
+    graph = platform.repository.asset_graph
+    parents = {
+        key.to_user_string(): {parent.to_user_string() for parent in graph.get(key).parent_keys}
+        for key in graph.get_all_asset_keys()
+    }
+    assert parents == {
+        "ingestion/raw_hours": set(),
+        "ingestion/raw_events": {"ingestion/raw_hours"},
+        "lake/events": {"ingestion/raw_events"},
+        "staging/stg_clickstream__events": {"lake/events"},
+        "marts/page_views_hourly": {"staging/stg_clickstream__events"},
+        "marts/sessions": {"staging/stg_clickstream__events"},
+        "serving/spice_page_views_hourly": {"marts/page_views_hourly"},
+        "serving/spice_sessions": {"marts/sessions"},
+    }
+
+
+def test_a_range_of_hours_is_one_execution_of_each_step(platform):
+    result = platform.run(RANGE)
+    assert sorted(executions(result)) == [
+        "dbt_models",
+        "events",
+        "events_are_conserved",
+        "raw_events",
+    ]
+    assert len(platform.dbt.commands) == 1
+    assert platform.catalog.places == 2
+    for key in KEYS - {"ingestion/raw_hours"}:
+        if key.startswith("serving"):
+            continue
+        asset = dg.AssetKey(key.split("/"))
+        assert len(platform.instance.get_materialized_partitions(asset)) == 84, key
+
+
+def test_the_checks_count_the_hours_of_the_run(platform):
+    platform.run(RANGE)
+    [question] = platform.athena.questions
+    assert "datehour >= '2015-05-17-10' AND datehour < '2015-05-20-22'" in question
+
+
+@pytest.mark.parametrize("wrong", [counts(5, 4, 3, 3), counts(2, 2, 2, 1)])
+def test_marts_are_not_built_on_wrong_events(platform, wrong):
+    platform.athena.rows = [wrong]
+    result = platform.run(RANGE, raise_on_error=False)
+    assert not result.success
+    assert platform.dbt.commands == []
+
+
+def test_right_events_pass_both_checks(platform):
+    platform.athena.rows = [counts(5, 4, 4, 4)]
+    checks = platform.run(RANGE).get_asset_check_evaluations()
+    assert {check.check_name: check.passed for check in checks} == {
+        "raw_equals_compacted_plus_duplicates": True,
+        "event_id_is_unique": True,
+    }
+
+
+def test_spice_is_refreshed_data_set_by_data_set(platform):
+    result = platform.run({}, job="spice_refresh")
+    assert sorted(data_set for data_set, _ in platform.warehouse.ingestions) == [
+        "clickstream-page-views-hourly",
+        "clickstream-sessions",
+    ]
+    metadata = result.asset_materializations_for_node("serving__spice_sessions")[0].metadata
+    assert metadata["rows"].value == 3
+
+
+def test_a_second_refresh_has_ingestion_ids_of_its_own(platform):
+    platform.run({}, job="spice_refresh")
+    platform.run({}, job="spice_refresh")
+    assert len(platform.warehouse.ingestions) == 4
+
+
+def test_runs_that_rebuild_hours_exclude_each_other(platform):
+    """Two runs would swap the marts' locations under each other."""
+    [events] = [
+        node for node in platform.repository.get_job("hourly_rollup").nodes if node.name == "events"
+    ]
+    assert events.definition.pool == "hourly_rollup"

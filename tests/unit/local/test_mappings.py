@@ -1,0 +1,138 @@
+"""The event source mapping behaves as AWS documents it."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra.local.mappings.batching import MAX_PAYLOAD_BYTES, Batcher, Record
+from infra.local.mappings.delivery import Delivery, Policy
+
+NOW = 1000.0
+POLICY = Policy(max_retries=2, max_record_age_s=60, bisect_on_error=True, report_item_failures=True)
+
+
+def records(*numbers: int, size: int = 10, arrived_at: float = NOW) -> list[Record]:
+    return [Record(str(number), "k", b"x" * size, arrived_at) for number in numbers]
+
+
+def test_a_full_batch_goes_at_once_and_the_rest_waits_for_its_window() -> None:
+    batcher = Batcher(batch_size=3, window_s=10)
+    batcher.add(records(1, 2, 3, 4), now=0)
+    assert [r.sequence_number for r in batcher.take(0)] == ["1", "2", "3"]
+    assert batcher.take(9.9) == []
+    assert [r.sequence_number for r in batcher.take(10)] == ["4"]
+    assert batcher.take(100) == []
+
+
+def test_a_batch_never_passes_the_payload_limit() -> None:
+    """Lambda refuses more than 6 MB, and data grows by a third as base64."""
+    batcher = Batcher(batch_size=10_000, window_s=0)
+    batcher.add(records(*range(10), size=1_000_000), now=0)
+    batch = batcher.take(0)
+    assert len(batch) == 4
+    assert sum(record.payload_bytes for record in batch) <= MAX_PAYLOAD_BYTES
+
+
+def test_the_end_of_a_shard_does_not_wait() -> None:
+    batcher = Batcher(batch_size=10, window_s=60)
+    batcher.add(records(1), now=0)
+    assert len(batcher.take(0, at_once=True)) == 1
+
+
+@given(
+    st.lists(st.integers(1, 3_000_000), max_size=30),
+    st.integers(1, 10),
+)
+def test_batches_are_the_records_in_order(sizes: list[int], batch_size: int) -> None:
+    wanted = [Record(str(i), "k", b"x" * size, NOW) for i, size in enumerate(sizes)]
+    batcher, got = Batcher(batch_size, window_s=0), []
+    batcher.add(wanted, now=0)
+    while batch := batcher.take(1, at_once=True):
+        got.extend(batch)
+    assert got == wanted
+
+
+class Function:
+    """A function that fails as told, and remembers what it was given."""
+
+    def __init__(self, poison: set[str], answer: Any = None) -> None:
+        self.poison = poison
+        self.answer = answer
+        self.calls: list[list[str]] = []
+        self.done: list[str] = []
+
+    def __call__(self, batch: list[Record]) -> dict[str, Any] | None:
+        numbers = [record.sequence_number for record in batch]
+        self.calls.append(numbers)
+        bad = [number for number in numbers if number in self.poison]
+        if bad and self.answer == "partial":
+            self.done.extend(numbers[: numbers.index(bad[0])])
+            return {"batchItemFailures": [{"itemIdentifier": bad[0]}]}
+        if bad:
+            raise RuntimeError("poison")
+        self.done.extend(numbers)
+        return {"batchItemFailures": []}
+
+
+def deliver(function: Function, batch: list[Record], policy: Policy = POLICY) -> list[Any]:
+    given_up: list[Any] = []
+
+    def give_up(found: list[Record], reason: str, tries: int) -> None:
+        given_up.append(([record.sequence_number for record in found], reason, tries))
+
+    delivery = Delivery(function, give_up, policy, sleep=lambda _: None, clock=lambda: NOW)
+    assert delivery.deliver(batch)
+    return given_up
+
+
+def test_bisection_isolates_a_poison_record() -> None:
+    """Retried whole, one bad record would take its neighbours to the failure queue."""
+    function = Function({"3"})
+    given_up = deliver(function, records(1, 2, 3, 4), POLICY._replace(max_retries=5))
+    assert function.done == ["1", "2", "4"]
+    assert given_up == [(["3"], "RetryAttemptsExhausted", 6)]
+
+
+def test_a_partial_failure_delivers_again_from_the_failed_record_on() -> None:
+    function = Function({"3"}, answer="partial")
+    given_up = deliver(function, records(1, 2, 3, 4), POLICY._replace(bisect_on_error=False))
+    assert function.calls[:2] == [["1", "2", "3", "4"], ["3", "4"]]
+    assert function.done == ["1", "2"]
+    assert given_up == [(["3", "4"], "RetryAttemptsExhausted", 3)]
+
+
+def test_an_unknown_identifier_fails_the_whole_batch() -> None:
+    calls = 0
+
+    def function(_: list[Record]) -> dict[str, Any]:
+        nonlocal calls
+        calls += 1
+        return {"batchItemFailures": [{"itemIdentifier": "?"}]} if calls == 1 else {}
+
+    assert deliver(function, records(1), POLICY) == []  # type: ignore[arg-type]
+    assert calls == 2
+
+
+def test_records_beyond_their_age_are_given_up_and_the_others_delivered() -> None:
+    function = Function(set())
+    given_up = deliver(function, records(1, arrived_at=NOW - 61) + records(2))
+    assert function.done == ["2"]
+    assert given_up == [(["1"], "MaximumRecordAgeExceeded", 0)]
+
+
+def test_stopping_leaves_the_batch_to_the_next_start() -> None:
+    delivery = Delivery(
+        Function({"1"}), pytest.fail, POLICY, clock=lambda: NOW, stopping=lambda: True
+    )
+    assert delivery.deliver(records(1)) is False
+
+
+@given(st.integers(1, 20), st.sets(st.integers(0, 19)), st.sampled_from([None, "partial"]))
+def test_every_record_is_done_or_given_up(count: int, bad: set[int], answer: str | None) -> None:
+    function = Function({str(number) for number in bad}, answer)
+    given_up = deliver(function, records(*range(count)), POLICY._replace(max_retries=8))
+    set_aside = {number for numbers, _, _ in given_up for number in numbers}
+    assert set(function.done) | set_aside == {str(number) for number in range(count)}
+    assert set(function.done).isdisjoint(function.poison)
