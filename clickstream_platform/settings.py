@@ -16,14 +16,16 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CLICKSTREAM_", frozen=True, extra="ignore")
 
-    lake_bucket: str = Field("clickstream-lake", description="Bucket of the lake")
-    results_bucket: str = Field("clickstream-athena-results", description="Athena's results")
-    database: str = Field("clickstream_db", description="Glue database of every table")
-    workgroup: str = Field("clickstream", description="Athena work group")
-    raw_objects_queue: str = Field(
-        "clickstream-raw-objects", description="Queue on which S3 announces new raw objects"
+    lake_bucket: str = Field(default="clickstream-lake", description="Bucket of the lake")
+    results_bucket: str = Field(
+        default="clickstream-athena-results", description="Athena's results"
     )
-    account_id: str = Field("123456789012", description="AWS account, for QuickSight")
+    database: str = Field(default="clickstream_db", description="Glue database of every table")
+    workgroup: str = Field(default="clickstream", description="Athena work group")
+    raw_objects_queue: str = Field(
+        default="clickstream-raw-objects", description="Queue on which S3 announces new raw objects"
+    )
+    account_id: str = Field(default="123456789012", description="AWS account, for QuickSight")
     data_sets: dict[str, str] = Field(
         default={
             "page_views_hourly": "clickstream-page-views-hourly",
@@ -32,18 +34,30 @@ class Settings(BaseSettings):
         description="SPICE data set id of each served mart",
     )
     first_hour: str = Field(
-        "2026-01-01-00", description="First hour of the partitions, yyyy-MM-dd-HH"
+        default="2026-01-01-00", description="First hour of the partitions, yyyy-MM-dd-HH"
     )
     last_hour: str | None = Field(
-        None, description="Last hour of the partitions when the data has an end; else they grow"
+        default=None,
+        description="Last hour of the partitions when the data has an end; else they grow",
     )
-    hour_grace_s: int = Field(300, description="How long after its end an hour is released", ge=0)
+    hour_grace_s: int = Field(
+        default=300, description="How long after its end an hour is released", ge=0
+    )
     late_debounce_s: int = Field(
-        900, description="How long files of a closed hour are gathered before a rebuild", ge=0
+        default=900,
+        description="How long files of a closed hour are gathered before a rebuild",
+        ge=0,
     )
-    max_hours_per_run: int = Field(744, description="Hours one run rebuilds at most", ge=1)
+    max_hours_per_run: int = Field(default=744, description="Hours one run rebuilds at most", ge=1)
+    sensor_interval_s: int = Field(default=10, description="How often the sensor looks", ge=1)
+    compaction_memory: str = Field(
+        default="1GB", description="Memory of one hour's compaction; more is spilled to disk"
+    )
+    spice_timeout_s: float = Field(
+        default=1800, description="How long a SPICE ingestion may take", gt=0
+    )
     dbt_project_dir: Path = Field(
-        Path(__file__).parent.parent / "dbt_sql", description="The dbt project"
+        default=Path(__file__).parent.parent / "dbt_sql", description="The dbt project"
     )
 
     @property

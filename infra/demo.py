@@ -107,7 +107,7 @@ def make_room(state_dir: Path, report: Callable[[str], None]) -> State:
         elif state.exists:
             kept = state.root.with_name(f"{state.root.name}-interrupted-{time.time_ns()}")
             state.root.rename(kept)
-            report(f"an earlier demo was cut off; its state is kept in {kept}")
+            report(f"an earlier demo did not finish; its state is kept in {kept}")
     return state
 
 
@@ -158,7 +158,7 @@ def _running(platform: Platform) -> Iterator[None]:
 def _options(log: AccessLog) -> Options:
     """Settings for a log whose hours are long closed: nothing to wait for."""
     bounds = {name.upper(): value for name, value in _partition_range(log).items()}
-    quick = {"HOUR_GRACE_S": "0", "LATE_DEBOUNCE_S": "0", "ATHENA_POLL_INTERVAL_S": "0.05"}
+    quick = {"HOUR_GRACE_S": "0", "LATE_DEBOUNCE_S": "0", "DBT_POLL_INTERVAL_S": "0.05"}
     return Options(ARCHIVE_WINDOW_S, {**bounds, **quick})
 
 

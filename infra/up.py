@@ -3,10 +3,13 @@
 Belongs here: ports, the settings a state directory remembers, and what to try first.
 """
 
+import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from shutil import which
 from typing import Any
 
 from infra.local.endpoints import Ports
@@ -16,6 +19,10 @@ from infra.local.state import State
 from lambdas.shared.lake import DATEHOUR_FORMAT, start_of
 
 _FIRST_PARTITIONS = timedelta(days=30)
+_FIRST_EVENT = (
+    '\'{"event_type": "page_view", "session_id": "s1", "page_url": "/home", '
+    "\"event_time\": '$(date +%s)'}'"
+)
 _FIRST_QUERY = "SELECT event_type, count(*) FROM raw_events GROUP BY 1"
 _REMEMBERED = ("first_hour", "last_hour")
 
@@ -69,13 +76,13 @@ def _platform_options(state: State, options: UpOptions) -> Options:
         start_of(options.first_hour)
         remembered = state.remember(first_hour=options.first_hour)
     batch = {name.upper(): remembered[name] for name in _REMEMBERED if name in remembered}
-    return Options(options.archive_window_s, {**batch, "ATHENA_POLL_INTERVAL_S": "0.05"})
+    return Options(options.archive_window_s, {**batch, "DBT_POLL_INTERVAL_S": "0.05"})
 
 
 def _welcome(platform: Platform, options: UpOptions) -> list[str]:
     url, default = platform.ports.collector_url, Path(".clickstream") / "platform"
     flag = "" if options.state_dir == default else f" --state-dir {options.state_dir}"
-    sample = '\'{"event_type": "page_view", "session_id": "s1", "page_url": "/home"}\''
+    command = _command()
     return [
         "",
         f"  Dagster UI   [bold]{platform.ports.ui_url}[/bold]",
@@ -83,10 +90,15 @@ def _welcome(platform: Platform, options: UpOptions) -> list[str]:
         f"  Logs         {platform.state.root / 'logs'}",
         "",
         "  Try this, in another terminal:",
-        f"    curl {url}/v1/events -d {sample}",
-        f"    clickstream send --rate 20 --events 500{flag}",
-        f"    clickstream status{flag}",
-        f"    clickstream query{flag} '{_FIRST_QUERY}'",
+        f"    curl {url}/v1/events -d {_FIRST_EVENT}",
+        f"    {command} send --rate 20 --events 500{flag}",
+        f"    {command} status{flag}",
+        f"    {command} query{flag} '{_FIRST_QUERY}'",
         "",
         "  Ctrl-C stops everything; the state is kept.",
     ]
+
+
+def _command() -> str:
+    """How the person can call this command: by name when it is on the path."""
+    return "clickstream" if which("clickstream") else os.path.relpath(sys.argv[0])

@@ -67,6 +67,8 @@ class Platform:
             **batch_environment(self.topology, options.batch),
             "DAGSTER_HOME": str(state.root / "dagster"),
             "POWERTOOLS_LOG_LEVEL": "INFO",
+            # Commands that were installed beside this one, such as dbt.
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         }
         self._report = report
         self._processes: list[Running] = []

@@ -15,7 +15,7 @@ from infra.local.state import State
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """A whole platform with the sample's partitions, without Dagster's own processes."""
     bounds = {"FIRST_HOUR": "2015-05-17-00", "LAST_HOUR": "2015-05-20-23"}
-    quick = {"HOUR_GRACE_S": "0", "LATE_DEBOUNCE_S": "0", "ATHENA_POLL_INTERVAL_S": "0.05"}
+    quick = {"HOUR_GRACE_S": "0", "LATE_DEBOUNCE_S": "0", "DBT_POLL_INTERVAL_S": "0.05"}
     state = State(tmp_path_factory.mktemp("platform") / "state")
     state.open()
     environment = dict(os.environ)

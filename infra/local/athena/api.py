@@ -7,7 +7,6 @@ what the actions do (see `service`, `queries`).
 
 import json
 import logging
-import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -17,9 +16,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.local.athena import metadata_api
 from infra.local.athena.errors import ApiError, invalid_request
 from infra.local.athena.paging import page, position_of
-from infra.local.athena.queries import QueryExecution, State
+from infra.local.athena.queries import State
 from infra.local.athena.results import column_info
 from infra.local.athena.service import AthenaService
+from infra.local.athena.shapes import describe, statistics
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -30,12 +30,6 @@ Payload = Mapping[str, Any]
 Action = Callable[[AthenaService, Payload], Payload]
 
 _MAX_ROWS = 1000
-_ENGINE = {
-    "SelectedEngineVersion": "AUTO",
-    "EffectiveEngineVersion": "Athena engine version 3",
-}
-_USER_ERROR = 2
-_ERROR_TYPE = 1006
 
 
 def start_query_execution(service: AthenaService, request: Payload) -> Payload:
@@ -52,61 +46,6 @@ def start_query_execution(service: AthenaService, request: Payload) -> Payload:
         token=request.get("ClientRequestToken"),
     )
     return {"QueryExecutionId": identity}
-
-
-def _status(query: QueryExecution) -> Payload:
-    status: dict[str, object] = {
-        "State": query.state.value,
-        "SubmissionDateTime": query.submitted_at,
-    }
-    if query.completed_at is not None:
-        status["CompletionDateTime"] = query.completed_at
-    if query.reason:
-        status["StateChangeReason"] = query.reason
-    if query.state is State.FAILED:
-        status["AthenaError"] = {
-            "ErrorCategory": _USER_ERROR,
-            "ErrorType": _ERROR_TYPE,
-            "Retryable": False,
-            "ErrorMessage": query.reason,
-        }
-    return status
-
-
-def _statistics(query: QueryExecution) -> Payload:
-    end = query.completed_at or time.time()
-    started = query.started_at or end
-    scanned = query.session.scanned_bytes if query.session else query.scanned_bytes
-    statistics: dict[str, object] = {
-        "EngineExecutionTimeInMillis": int((end - started) * 1000),
-        "TotalExecutionTimeInMillis": int((end - query.submitted_at) * 1000),
-        "QueryQueueTimeInMillis": int((started - query.submitted_at) * 1000),
-        "DataScannedInBytes": scanned,
-        "ResultReuseInformation": {"ReusedPreviousResult": False},
-    }
-    if query.outcome.manifest:
-        statistics["DataManifestLocation"] = query.outcome.manifest
-    return statistics
-
-
-def describe(query: QueryExecution) -> Payload:
-    """Return an execution in the shape of GetQueryExecution."""
-    request = query.request
-    described: dict[str, object] = {
-        "QueryExecutionId": query.id,
-        "Query": request.sql,
-        "StatementType": request.kind.type,
-        "SubstatementType": request.kind.subtype,
-        "ResultConfiguration": {"OutputLocation": query.output_prefix + request.kind.suffix},
-        "QueryExecutionContext": {"Database": request.database, "Catalog": request.catalog},
-        "Status": _status(query),
-        "Statistics": _statistics(query),
-        "WorkGroup": request.workgroup,
-        "EngineVersion": _ENGINE,
-    }
-    if request.parameters:
-        described["ExecutionParameters"] = list(request.parameters)
-    return described
 
 
 def get_query_execution(service: AthenaService, request: Payload) -> Payload:
@@ -167,7 +106,7 @@ def get_query_results(service: AthenaService, request: Payload) -> Payload:
 def get_query_runtime_statistics(service: AthenaService, request: Payload) -> Payload:
     """GetQueryRuntimeStatistics."""
     query = service.queries.get(request["QueryExecutionId"])
-    times = {k: v for k, v in _statistics(query).items() if k.endswith("InMillis")}
+    times = {k: v for k, v in statistics(query).items() if k.endswith("InMillis")}
     rows = {"InputBytes": query.scanned_bytes, "OutputRows": query.outcome.update_count}
     return {"QueryRuntimeStatistics": {"Timeline": times, "Rows": rows}}
 

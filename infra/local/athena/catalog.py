@@ -1,102 +1,21 @@
-"""The Glue Data Catalog: databases, tables and partitions, as small typed values.
+"""The Glue Data Catalog: databases, tables and partitions.
 
 Belongs here: every call to Glue, and Athena's failures for what Glue does not know. Does not belong
-here: the meaning of a table's format (see `scan`, `formats`) and of a view's text (see `views`).
+here: the shape of tables and partitions (see `tables`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from infra.local.athena.errors import QueryError, schema_not_found, table_not_found
-from infra.local.athena.types import Column
+from infra.local.athena.tables import Partition, Table, table_of
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
-    from mypy_boto3_glue.type_defs import DatabaseTypeDef, TableInputTypeDef, TableTypeDef
+    from mypy_boto3_glue.type_defs import DatabaseTypeDef, TableInputTypeDef
 
 _BATCH = 100  # Glue's limit for BatchCreatePartition
 _DELETE_BATCH = 25  # ... and for BatchDeletePartition
-_INPUT_KEYS = (
-    "Name",
-    "Description",
-    "Owner",
-    "Retention",
-    "StorageDescriptor",
-    "PartitionKeys",
-    "ViewOriginalText",
-    "ViewExpandedText",
-    "TableType",
-    "Parameters",
-)
-
-
-@dataclass(frozen=True)
-class Table:
-    """One Glue table or view, with the parts this service reads."""
-
-    database: str
-    name: str
-    columns: tuple[Column, ...]
-    partition_keys: tuple[Column, ...]
-    location: str
-    input_format: str
-    serde: str
-    parameters: Mapping[str, str]
-    serde_parameters: Mapping[str, str]
-    table_type: str
-    view_text: str
-    raw: Mapping[str, Any] = field(repr=False, compare=False)
-
-    @property
-    def is_view(self) -> bool:
-        """Whether this is a view that Athena created."""
-        return self.table_type == "VIRTUAL_VIEW"
-
-    @property
-    def all_columns(self) -> tuple[Column, ...]:
-        """The data columns followed by the partition keys."""
-        return self.columns + self.partition_keys
-
-
-@dataclass(frozen=True)
-class Partition:
-    """One partition: its values in key order, and the only location its rows are in."""
-
-    values: tuple[str, ...]
-    location: str
-
-
-def _columns(items: Iterable[Mapping[str, str]]) -> tuple[Column, ...]:
-    return tuple(
-        Column(item["Name"].lower(), item.get("Type", "string"), item.get("Comment", ""))
-        for item in items
-    )
-
-
-def _table(database: str, raw: "TableTypeDef") -> Table:
-    storage: Mapping[str, Any] = raw.get("StorageDescriptor", {})
-    serde = storage.get("SerdeInfo", {})
-    return Table(
-        database=database,
-        name=raw["Name"],
-        columns=_columns(storage.get("Columns", [])),
-        partition_keys=_columns(raw.get("PartitionKeys", [])),  # type: ignore[arg-type]
-        location=storage.get("Location", ""),
-        input_format=storage.get("InputFormat", ""),
-        serde=serde.get("SerializationLibrary", ""),
-        parameters=raw.get("Parameters", {}),
-        serde_parameters=serde.get("Parameters", {}),
-        table_type=raw.get("TableType", ""),
-        view_text=raw.get("ViewOriginalText", ""),
-        raw=dict(raw),
-    )
-
-
-def table_input(raw: Mapping[str, Any], **changes: object) -> dict[str, Any]:
-    """Return the part of a Glue table that UpdateTable accepts, with changes applied."""
-    kept = {key: raw[key] for key in _INPUT_KEYS if key in raw}
-    return {**kept, **changes}
 
 
 class GlueCatalog:
@@ -170,7 +89,7 @@ class GlueCatalog:
         try:
             for page in paginator.paginate(DatabaseName=database, **given):  # type: ignore[arg-type]
                 for raw in page["TableList"]:
-                    yield _table(database, raw)
+                    yield table_of(database, raw)
         except self._client.exceptions.EntityNotFoundException as error:
             raise schema_not_found(database) from error
 
@@ -180,7 +99,7 @@ class GlueCatalog:
             raw = self._client.get_table(DatabaseName=database, Name=name)["Table"]
         except self._client.exceptions.EntityNotFoundException:
             return None
-        return _table(database, raw)
+        return table_of(database, raw)
 
     def table(self, database: str, name: str) -> Table:
         """Return a table or view.

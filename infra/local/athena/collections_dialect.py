@@ -127,12 +127,16 @@ def reduce(node: exp.Expr) -> exp.Expr:
 
 
 def row(node: exp.Expr) -> exp.Expr:
-    """Name the fields of an anonymous ROW ``field0, field1, …`` as Athena shows them."""
+    """Name the fields of a ROW: as its cast declares, else ``field0, field1, …`` as Athena does."""
+    declared = node.parent.args["to"].expressions if isinstance(node.parent, exp.Cast) else []
+    names = [item.name for item in declared]
+    if len(names) != len(node.expressions):
+        names = [f"field{position}" for position in range(len(node.expressions))]
     named = [
         item
         if isinstance(item, exp.PropertyEQ | exp.Alias)
-        else exp.PropertyEQ(this=exp.to_identifier(f"field{position}"), expression=item.copy())
-        for position, item in enumerate(node.expressions)
+        else exp.PropertyEQ(this=exp.to_identifier(name), expression=item.copy())
+        for name, item in zip(names, node.expressions, strict=True)
     ]
     return exp.Struct(expressions=named)
 

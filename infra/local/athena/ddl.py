@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from infra.local.athena.catalog import GlueCatalog, Table, table_input
+from infra.local.athena.catalog import GlueCatalog
 from infra.local.athena.errors import QueryError, table_not_found, unsupported
 from infra.local.athena.formats import FileFormat, format_named, glue_column, storage_descriptor
 from infra.local.athena.names import TableName, resolve
@@ -17,6 +17,7 @@ from infra.local.athena.planner import Planner
 from infra.local.athena.properties import TableOptions, table_options
 from infra.local.athena.results import Outcome
 from infra.local.athena.session import Session
+from infra.local.athena.tables import Table, table_input
 from infra.local.athena.types import Column, hive_type_of_ast
 from infra.local.athena.views import view_definition
 from infra.local.athena.writer import describe

@@ -73,16 +73,13 @@ class Definitions:
             return list(self._workgroups.values())
 
     def workgroup(self, name: str) -> WorkGroup:
-        """Return a workgroup.
+        """Return a workgroup; one that nobody created has the service's defaults.
 
-        Raises:
-            ApiError: It does not exist.
+        Athena refuses unknown workgroups. Here they need no provisioning step before the first
+        query, which the emulators' other services do not need either.
         """
         with self._lock:
-            found = self._workgroups.get(name)
-        if found is None:
-            raise invalid_request(f"WorkGroup {name} is not found.")
-        return found
+            return self._workgroups.get(name) or WorkGroup(name)
 
     def put_workgroup(self, workgroup: WorkGroup, *, must_be_new: bool) -> None:
         """Create or replace a workgroup.

@@ -12,16 +12,14 @@ from sqlglot import exp
 from sqlglot.errors import ErrorLevel, UnsupportedError
 
 from infra.local.athena import collections_dialect as collections
+from infra.local.athena import temporal_dialect as temporal
 from infra.local.athena.collections_dialect import call, has_type
 from infra.local.athena.errors import unsupported
-from infra.local.athena.timeformats import joda_to_strftime
 
 _T = exp.DType
 _TIMESTAMPS = (_T.TIMESTAMP, _T.TIMESTAMP_S, _T.TIMESTAMP_MS, _T.TIMESTAMPNTZ, _T.DATETIME)
 _FLOATS = (_T.DOUBLE, _T.FLOAT)
 _INTEGERS = (_T.TINYINT, _T.SMALLINT, _T.INT, _T.BIGINT)
-_DATE_UNITS = {"", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"}
-_DAY_OF_WEEK = {"DOW", "DAY_OF_WEEK", "DAYOFWEEK"}
 
 
 def _count_distinct(node: exp.Expr) -> exp.Expr:
@@ -33,18 +31,6 @@ def _quantile(node: exp.Expr) -> exp.Expr:
     if node.args.get("weight") is not None:
         raise unsupported("approx_percentile with weights")
     return call("quantile_disc", node.this, node.args["quantile"])
-
-
-def _date_diff(node: exp.Expr) -> exp.Expr:
-    # Trino counts whole units elapsed; DuckDB's date_diff counts boundaries crossed.
-    unit = exp.Literal.string((node.text("unit") or "day").lower())
-    return call("date_sub", unit, node.args["expression"], node.this)
-
-
-def _extract(node: exp.Expr) -> exp.Expr:
-    if node.name.upper() in _DAY_OF_WEEK:
-        return exp.Extract(this=exp.var("ISODOW"), expression=node.args["expression"])
-    return node
 
 
 def _json_scalar(node: exp.Expr) -> exp.Expr:
@@ -80,18 +66,6 @@ def _format(node: exp.Expr) -> exp.Expr:
     return call("printf", node.this, *node.expressions)
 
 
-def _keep_date(node: exp.Expr) -> exp.Expr:
-    """DuckDB widens DATE to TIMESTAMP here; Trino does not."""
-    unit = node.text("unit").upper()
-    if (
-        has_type(node.this, _T.DATE)
-        and unit in _DATE_UNITS
-        and not isinstance(node.parent, exp.Cast)
-    ):
-        return exp.cast(node.copy(), "DATE")
-    return node
-
-
 def _cast(node: exp.Expr) -> exp.Expr:
     value, target = node.this, node.args["to"]
     if target.is_type("varchar", "text"):
@@ -108,6 +82,9 @@ def _cast(node: exp.Expr) -> exp.Expr:
 
 
 def _divide(node: exp.Expr) -> exp.Expr:
+    if has_type(node.this, *_FLOATS) or has_type(node.args["expression"], *_FLOATS):
+        # As a function it ignores integer_division, under which x / 0 would be NULL.
+        return call('"/"', node.this, node.args["expression"])
     divisor = node.args["expression"].unnest()
     if isinstance(divisor, exp.Literal) and float(divisor.name or 0) != 0:
         return node
@@ -116,15 +93,6 @@ def _divide(node: exp.Expr) -> exp.Expr:
 
 def _array_size(node: exp.Expr) -> exp.Expr:
     return call("cardinality", node.this) if has_type(node.this, _T.MAP) else node
-
-
-def _sequence(node: exp.Expr) -> exp.Expr:
-    start = node.args["start"]
-    if not has_type(start, _T.DATE):
-        return node
-    day = exp.Interval(this=exp.Literal.string("1"), unit=exp.var("DAY"))
-    series = call("generate_series", start, node.args["end"], node.args.get("step") or day)
-    return exp.cast(series, "DATE[]", dialect="duckdb")
 
 
 def _slice(node: exp.Expr) -> exp.Expr:
@@ -165,20 +133,6 @@ def _random(node: exp.Expr) -> exp.Expr:
     return exp.cast(exp.Floor(this=exp.Mul(this=exp.Rand(), expression=node.this)), "BIGINT")
 
 
-def _parse_datetime(node: exp.Expr) -> exp.Expr:
-    return call("strptime", node.this, _joda(node.args["format"]))
-
-
-def _format_datetime(node: exp.Anonymous) -> exp.Expr:
-    return call("strftime", node.expressions[0], _joda(node.expressions[1]))
-
-
-def _joda(pattern: exp.Expr) -> exp.Literal:
-    if not isinstance(pattern, exp.Literal):
-        raise unsupported("A computed date pattern")
-    return exp.Literal.string(joda_to_strftime(pattern.name))
-
-
 def _type_of(node: exp.Expr) -> exp.Expr:
     return exp.Lower(this=call("typeof", node.this))
 
@@ -197,17 +151,17 @@ _BY_TYPE: Mapping[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.ArraySlice: _slice,
     exp.Cast: _cast,
     exp.DPipe: _concatenate,
-    exp.DateAdd: _keep_date,
-    exp.DateDiff: _date_diff,
-    exp.DateTrunc: _keep_date,
+    exp.DateAdd: temporal.keep_date,
+    exp.DateDiff: temporal.date_diff,
+    exp.DateTrunc: temporal.keep_date,
     exp.Div: _divide,
-    exp.Extract: _extract,
+    exp.Extract: temporal.extract,
     exp.Format: _format,
-    exp.GenerateSeries: _sequence,
+    exp.GenerateSeries: temporal.sequence,
     exp.JSONExtractScalar: _json_scalar,
     exp.JSONValue: _json_value,
     exp.MatchRecognize: _refuse("MATCH_RECOGNIZE"),
-    exp.ParseDatetime: _parse_datetime,
+    exp.ParseDatetime: temporal.parse_datetime,
     exp.Rand: _random,
     exp.Reduce: collections.reduce,
     exp.RegexpExtract: _regexp_extract,
@@ -217,8 +171,8 @@ _BY_TYPE: Mapping[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.Split: _split,
     exp.StrToMap: _split_to_map,
     exp.Struct: collections.row,
-    exp.TimestampTrunc: _keep_date,
-    exp.TsOrDsAdd: _keep_date,
+    exp.TimestampTrunc: temporal.keep_date,
+    exp.TsOrDsAdd: temporal.keep_date,
     exp.Typeof: _type_of,
 }
 
@@ -229,7 +183,7 @@ def _rename(name: str) -> Callable[[exp.Anonymous], exp.Expr]:
 
 _BY_NAME: Mapping[str, Callable[[exp.Anonymous], exp.Expr]] = {
     **collections.FUNCTIONS,
-    "FORMAT_DATETIME": _format_datetime,
+    "FORMAT_DATETIME": temporal.format_datetime,
     "URL_DECODE": _rename("athena_url_decode"),
     "URL_ENCODE": _rename("athena_url_encode"),
 }

@@ -6,7 +6,7 @@ belong here: the files (see `writer`).
 
 from sqlglot import exp
 
-from infra.local.athena.catalog import GlueCatalog, Partition, Table
+from infra.local.athena.catalog import GlueCatalog
 from infra.local.athena.errors import QueryError, unsupported
 from infra.local.athena.formats import (
     FileFormat,
@@ -16,7 +16,7 @@ from infra.local.athena.formats import (
     require_readable,
     storage_descriptor,
 )
-from infra.local.athena.names import TableName, resolve
+from infra.local.athena.names import TableName, output_name, resolve
 from infra.local.athena.parsing import parse_query
 from infra.local.athena.planner import Planner
 from infra.local.athena.properties import write_options
@@ -25,10 +25,9 @@ from infra.local.athena.session import Session
 from infra.local.athena.sqltext import identifier, identifiers, select
 from infra.local.athena.statements import Unload
 from infra.local.athena.storage import ObjectStore, as_folder
+from infra.local.athena.tables import Partition, Table
 from infra.local.athena.types import Column, duckdb_type, require_storable
 from infra.local.athena.writer import Target, Writer, Written, describe, storable
-
-_DEFAULT_DELIMITER = {FileFormat.TEXT: "\x01"}
 
 
 class RowWriter:
@@ -72,7 +71,7 @@ class RowWriter:
             kind=kind,
             codec=options.codec,
             partitioned_by=options.partitioned_by,
-            delimiter=options.delimiter or _DEFAULT_DELIMITER.get(kind, ","),
+            delimiter=options.delimiter or "\x01",
         )
         written = self._writer.write(storable(planned, session), target, session)
         self._register(name, columns, target, written)
@@ -198,7 +197,7 @@ def _lowered(column: Column) -> Column:
 
 def _require_named_columns(query: exp.Query) -> None:
     for position, item in enumerate(query.selects, start=1):
-        if not item.is_star and not item.output_name:
+        if not item.is_star and not output_name(item):
             raise QueryError(
                 f"MISSING_COLUMN_NAME: line 1:1: Column name not specified at position {position}"
             )

@@ -71,6 +71,10 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         "COLUMN_NOT_FOUND: line 1:1: Column '{0}' cannot be resolved",
     ),
     (
+        re.compile(r"Column \"([^\"]+)\" referenced that exists in the SELECT clause"),
+        "COLUMN_NOT_FOUND: line 1:1: Column '{0}' cannot be resolved",
+    ),
+    (
         re.compile(r"Table \"([^\"]*)\" does not have a column named \"([^\"]+)\""),
         "COLUMN_NOT_FOUND: line 1:1: Column '{0}.{1}' cannot be resolved",
     ),

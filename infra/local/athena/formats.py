@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from infra.local.athena.catalog import Table
 from infra.local.athena.errors import QueryError, unsupported
 from infra.local.athena.sqltext import literal
+from infra.local.athena.tables import Table
 from infra.local.athena.types import Column, duckdb_type
 
 FILE_COLUMN = "athena$file"

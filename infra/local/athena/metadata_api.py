@@ -7,20 +7,17 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from infra.local.athena.catalog import Table
 from infra.local.athena.definitions import PRIMARY, PreparedStatement, WorkGroup
 from infra.local.athena.errors import ApiError, QueryError, invalid_request
 from infra.local.athena.formats import glue_column
 from infra.local.athena.paging import page
 from infra.local.athena.service import AthenaService
+from infra.local.athena.shapes import ENGINE_VERSION
+from infra.local.athena.tables import Table
 
 Payload = Mapping[str, Any]
 
 _CATALOG = {"Name": "AwsDataCatalog", "Type": "GLUE"}
-_ENGINE = {
-    "SelectedEngineVersion": "AUTO",
-    "EffectiveEngineVersion": "Athena engine version 3",
-}
 
 
 def _metadata_error(error: QueryError) -> ApiError:
@@ -111,7 +108,7 @@ def _work_group(service: AthenaService, group: WorkGroup) -> Payload:
             "ResultConfiguration": {"OutputLocation": location},
             "EnforceWorkGroupConfiguration": False,
             "PublishCloudWatchMetricsEnabled": False,
-            "EngineVersion": _ENGINE,
+            "EngineVersion": ENGINE_VERSION,
         },
     }
 

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 
 from sqlglot import exp
 
-from infra.local.athena.catalog import GlueCatalog, Table
+from infra.local.athena.catalog import GlueCatalog
 from infra.local.athena.errors import QueryError, unsupported
 from infra.local.athena.names import TableName
 from infra.local.athena.session import Session
 from infra.local.athena.sqltext import identifier, identifiers, row, select
+from infra.local.athena.tables import Table
 from infra.local.athena.types import api_type
 
 _PARTITIONS = "$partitions"

@@ -41,6 +41,12 @@ def resolve(node: exp.Table, database: str) -> TableName:
     return TableName((node.db or database).lower(), node.name.lower())
 
 
+def output_name(item: exp.Expr) -> str:
+    """Return the name Trino gives a selected expression; empty if it has none."""
+    named = isinstance(item, exp.Alias | exp.Column | exp.Dot)
+    return str(item.output_name) if named else ""
+
+
 def real_tables(tree: exp.Expr) -> Iterator[exp.Table]:
     """Yield the table references that are neither functions nor names of visible CTEs."""
     for node in tree.find_all(exp.Table):

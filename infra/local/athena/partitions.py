@@ -7,12 +7,13 @@ from urllib.parse import unquote
 
 from sqlglot import exp
 
-from infra.local.athena.catalog import GlueCatalog, Partition, Table
+from infra.local.athena.catalog import GlueCatalog
 from infra.local.athena.errors import QueryError
 from infra.local.athena.names import TableName
 from infra.local.athena.results import MemoryRows, Outcome
 from infra.local.athena.statements import AlterPartitions, PartitionSpec
 from infra.local.athena.storage import ObjectStore, as_folder
+from infra.local.athena.tables import Partition, Table
 from infra.local.athena.types import Column
 from infra.local.athena.writer import partition_path
 

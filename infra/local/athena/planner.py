@@ -4,26 +4,22 @@ Belongs here: the order of the steps: expand views, bind tables, infer types, pr
 create temporary views. Does not belong here: the steps themselves.
 """
 
-import logging
-
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
-from sqlglot.optimizer.annotate_types import annotate_types
-from sqlglot.optimizer.qualify import qualify
 from sqlglot.schema import MappingSchema
 
 from infra.local.athena import metatables
-from infra.local.athena.catalog import GlueCatalog, Table
+from infra.local.athena.analysis import analyse, output_labels, relabel
+from infra.local.athena.catalog import GlueCatalog
 from infra.local.athena.dialect import to_duckdb
 from infra.local.athena.errors import table_not_found
+from infra.local.athena.glue_expression import glue_expression
 from infra.local.athena.names import TableName, real_tables, resolve
 from infra.local.athena.pruning import Filters, partition_filters, select_partitions
 from infra.local.athena.scan import TableScanner
 from infra.local.athena.session import Session
 from infra.local.athena.sqltext import identifier
+from infra.local.athena.tables import Table
 from infra.local.athena.views import expand_views
-
-LOG = logging.getLogger(__name__)
 
 
 class Planner:
@@ -63,9 +59,9 @@ class _Plan:
         schema = MappingSchema(dialect="athena")
         for node in list(real_tables(tree)):
             self._bind(node, schema)
-        labels = _output_labels(tree)
-        tree = _analyse(tree, schema)
-        _relabel(tree, labels)
+        labels = output_labels(tree)
+        tree = analyse(tree, schema)
+        relabel(tree, labels)
         if self._tables:
             self._create_views(tree)
         return to_duckdb(tree)
@@ -114,55 +110,6 @@ class _Plan:
     def _relation(self, table: Table, filters: list[Filters]) -> str:
         if not table.partition_keys:
             return self._scanner.relation(table, self._session)
-        partitions = self._catalog.partitions(table)
+        partitions = self._catalog.partitions(table, glue_expression(filters, table))
         kept = select_partitions(self._session.cursor, table, partitions, filters)
-        return self._scanner.relation(table, self._session, kept, len(partitions))
-
-
-def _analyse(tree: exp.Query, schema: MappingSchema) -> exp.Query:
-    """Qualify columns and infer types; on failure the query runs as it was written."""
-    for column in tree.find_all(exp.Column):
-        column.set("db", None)
-        column.set("catalog", None)
-    try:
-        qualified = qualify(
-            tree.copy(),
-            schema=schema,
-            dialect="athena",
-            validate_qualify_columns=False,
-            quote_identifiers=False,
-            expand_alias_refs=False,
-        )
-        typed: exp.Query = annotate_types(qualified, schema=schema, dialect="athena")
-    except SqlglotError as error:
-        LOG.warning("types not inferred, some functions may differ from Trino: %s", error)
-        return tree
-    return typed
-
-
-def _outermost_select(tree: exp.Expr) -> exp.Select | None:
-    node: exp.Expr = tree
-    while isinstance(node, exp.SetOperation | exp.Subquery):
-        node = node.this
-    return node if isinstance(node, exp.Select) else None
-
-
-def _output_labels(tree: exp.Expr) -> list[str] | None:
-    """Return the output column names, ``_col<n>`` for unnamed ones; None if a star hides them."""
-    select = _outermost_select(tree)
-    if select is None or select.is_star:
-        return None
-    return [
-        item.output_name or f"_col{position}" for position, item in enumerate(select.expressions)
-    ]
-
-
-def _relabel(tree: exp.Expr, labels: list[str] | None) -> None:
-    select = _outermost_select(tree)
-    if labels is None or select is None or len(labels) != len(select.expressions):
-        return
-    for item, label in zip(list(select.expressions), labels, strict=True):
-        value = item.this if isinstance(item, exp.Alias) else item
-        named = exp.alias_(value.copy(), exp.to_identifier(label, quoted=True))
-        named.type = item.type
-        item.replace(named)
+        return self._scanner.relation(table, self._session, kept)

@@ -15,10 +15,10 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.pushdown_predicates import pushdown_predicates
 
-from infra.local.athena.catalog import Partition, Table
 from infra.local.athena.dialect import to_duckdb
 from infra.local.athena.errors import QueryError
 from infra.local.athena.sqltext import identifier, literal, row, select
+from infra.local.athena.tables import Partition, Table
 from infra.local.athena.types import duckdb_type
 
 LOG = logging.getLogger(__name__)

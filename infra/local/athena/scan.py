@@ -7,11 +7,11 @@ here: which partitions matter (see `pruning`) and file formats (see `formats`).
 import hashlib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 import duckdb
 
-from infra.local.athena.catalog import Partition, Table
 from infra.local.athena.formats import (
     FILE_COLUMN,
     FileFormat,
@@ -23,14 +23,16 @@ from infra.local.athena.formats import (
 from infra.local.athena.pruning import typed_value
 from infra.local.athena.session import Session
 from infra.local.athena.sqltext import identifier, identifiers, literal, row, select
-from infra.local.athena.storage import ObjectStore, S3Object, as_folder, split_uri
+from infra.local.athena.storage import ObjectStore, S3Object, as_folder
+from infra.local.athena.tables import Partition, Table
 from infra.local.athena.types import Column, duckdb_type
 
 _FEW_LOCATIONS = 8
 """Up to here one listing per location is cheaper than thinking about it."""
 
+_PAGE_OBJECTS = 1000
 _MAX_WASTE = 25
-"""A listing of a prefix may meet this many partitions for each one that is wanted."""
+"""A common listing is given up when it finds more than one page, and more objects per folder."""
 
 Located = tuple[S3Object, tuple[str, ...]]
 """An object and the partition values of its rows."""
@@ -54,7 +56,6 @@ class TableScanner:
         table: Table,
         session: Session,
         partitions: Sequence[Partition] | None = None,
-        total_partitions: int = 0,
     ) -> str:
         """Return a SELECT that yields the table's columns, partition keys last.
 
@@ -65,7 +66,6 @@ class TableScanner:
             table: A table, not a view.
             session: The query; its scanned bytes grow by the objects' sizes.
             partitions: The partitions to read; None for an unpartitioned table.
-            total_partitions: How many partitions the table has.
 
         Raises:
             QueryError: The table cannot be read here, or an object vanished.
@@ -76,7 +76,7 @@ class TableScanner:
                 (item, ()) for item in self._store.list_location(table.location)
             ]
         else:
-            located = self._locate(partitions, total_partitions)
+            located = self._locate(partitions)
         session.check()
         if not located:
             return _no_rows(table.all_columns)
@@ -85,31 +85,37 @@ class TableScanner:
         session.check()
         return self._select(table, files, [values for _, values in located], session.cursor)
 
-    def _locate(self, partitions: Sequence[Partition], total: int) -> list[Located]:
+    def _locate(self, partitions: Sequence[Partition]) -> list[Located]:
         """List the partitions' objects, with one request if most of what it finds is wanted."""
-        if not partitions:
-            return []
-        locations = [as_folder(item.location) for item in partitions]
-        shared = _common_prefix(locations)
-        worth_it = len(partitions) > _FEW_LOCATIONS and total <= _MAX_WASTE * len(partitions)
-        if not worth_it or "/" not in shared.partition("://")[2]:
-            listings = self._store.list_locations(locations)
-            return [
-                (item, partition.values)
-                for partition, listing in zip(partitions, listings, strict=True)
-                for item in listing
-            ]
-        bucket, prefix = split_uri(shared)
-        scheme = shared.partition("://")[0]
         values_of: dict[str, list[tuple[str, ...]]] = {}
-        for location, partition in zip(locations, partitions, strict=True):
-            values_of.setdefault(location, []).append(partition.values)
+        for item in partitions:
+            values_of.setdefault(as_folder(item.location), []).append(item.values)
+        found = self._list_together(list(values_of))
+        if found is not None:
+            return [
+                (item, values)
+                for item in found
+                for folder in _folders(item)
+                for values in values_of.get(folder, ())
+            ]
+        listings = self._store.list_locations(values_of)
         return [
             (item, values)
-            for item in self._store.list_prefix(bucket, prefix)
-            for folder in _folders(f"{scheme}://{bucket}/{item.key}")
-            for values in values_of.get(folder, ())
+            for located, listing in zip(values_of.values(), listings, strict=True)
+            for item in listing
+            for values in located
         ]
+
+    def _list_together(self, folders: Sequence[str]) -> list[S3Object] | None:
+        """Return the objects below the folders' common prefix; None if that is no good idea."""
+        if len(folders) <= _FEW_LOCATIONS or not all(item.startswith("s3://") for item in folders):
+            return None
+        bucket, slash, prefix = _common_prefix(folders).removeprefix("s3://").partition("/")
+        if not slash:
+            return None
+        budget = max(_PAGE_OBJECTS, _MAX_WASTE * len(folders))
+        found = list(islice(self._store.list_prefix(bucket, prefix), budget + 1))
+        return found if len(found) <= budget else None
 
     def _select(
         self,
@@ -174,9 +180,8 @@ def _common_prefix(texts: Sequence[str]) -> str:
     return first
 
 
-def _folders(uri: str) -> Iterable[str]:
+def _folders(item: S3Object) -> Iterable[str]:
     """Yield every folder above an object, innermost first, each with its slash."""
-    folder = uri.rpartition("/")[0]
-    while not folder.endswith(("/", ":")):
-        yield folder + "/"
-        folder = folder.rpartition("/")[0]
+    parts = item.key.split("/")[:-1]
+    for depth in range(len(parts), -1, -1):
+        yield as_folder(f"s3://{item.bucket}/{'/'.join(parts[:depth])}")

@@ -112,13 +112,13 @@ class AthenaService:
             sql: One statement; EXECUTE is resolved now, as its kind decides the result's name.
             database: Default database.
             catalog: Only echoed.
-            workgroup: An existing workgroup.
+            workgroup: Decides the default output location and which prepared statements exist.
             output_location: S3 folder; by default the workgroup's, then the service's.
             parameters: Values of the statement's question marks.
             token: Client request token.
 
         Raises:
-            ApiError: The request is malformed, or names an unknown workgroup or statement.
+            ApiError: The request is malformed, or names an unknown prepared statement.
         """
         if not sql.strip():
             raise invalid_request("Query string is empty")

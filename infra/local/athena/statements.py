@@ -85,16 +85,16 @@ class Utility:
 Statement = Tree | Explain | Unload | AlterPartitions | Utility
 
 _KINDS: tuple[tuple[str, Kind], ...] = (
-    (r"(SELECT|WITH|VALUES|TABLE|\()", Kind("DML", "SELECT", ".csv")),
-    (r"EXPLAIN", Kind("DML", "EXPLAIN", ".txt")),
-    (r"INSERT", Kind("DML", "INSERT", "")),
-    (r"UNLOAD", Kind("DML", "UNLOAD", "")),
-    (r"(MERGE|UPDATE|DELETE)", Kind("DML", "", "")),
+    (r"(\(|(SELECT|WITH|VALUES|TABLE)\b)", Kind("DML", "SELECT", ".csv")),
+    (r"EXPLAIN\b", Kind("DML", "EXPLAIN", ".txt")),
+    (r"INSERT\b", Kind("DML", "INSERT", "")),
+    (r"UNLOAD\b", Kind("DML", "UNLOAD", "")),
+    (r"(MERGE|UPDATE|DELETE)\b", Kind("DML", "", "")),
     (
         r"CREATE\s+TABLE\b(?=.*\bAS\b\s*[\s(]*(SELECT|WITH|VALUES|TABLE)\b)",
         Kind("DDL", "CREATE_TABLE_AS_SELECT", ""),
     ),
-    (r"(SHOW|DESC|DESCRIBE)", Kind("UTILITY", "", ".txt")),
+    (r"(SHOW|DESC|DESCRIBE)\b", Kind("UTILITY", "", ".txt")),
 )
 
 _SHOW_SCOPE = rf"(?:\s+(?:IN|FROM)\s+(?P<database>{_PART}))?(?:\s+(?:LIKE\s+)?'(?P<like>[^']*)')?"
@@ -137,7 +137,7 @@ def kind_of(sql: str) -> Kind:
     """Classify a statement by how it begins; everything unknown is DDL, as in Athena."""
     body = body_of(sql)
     for pattern, kind in _KINDS:
-        if re.match(pattern + (r"(?!\w)" if pattern[-1] != ")" else ""), body, _FLAGS):
+        if re.match(pattern, body, _FLAGS):
             return kind
     return Kind("DDL", "", ".txt")
 

@@ -7,10 +7,11 @@ changing anything.
 import fnmatch
 from collections.abc import Callable, Iterable, Mapping
 
-from infra.local.athena.catalog import GlueCatalog, Table
+from infra.local.athena.catalog import GlueCatalog
 from infra.local.athena.errors import QueryError
 from infra.local.athena.results import MemoryRows, Outcome
 from infra.local.athena.statements import Utility
+from infra.local.athena.tables import Table
 from infra.local.athena.types import Column
 from infra.local.athena.views import view_query
 

@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
-from infra.local.athena.catalog import Table
 from infra.local.athena.errors import QueryError
 from infra.local.athena.names import TableName, real_tables, resolve
 from infra.local.athena.parsing import parse_query
+from infra.local.athena.tables import Table
 from infra.local.athena.types import Column, api_type
 
 _DOCUMENT = re.compile(r"/\* Presto View: (\S+) \*/")

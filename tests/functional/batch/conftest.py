@@ -38,6 +38,7 @@ class FakeLake:
     def __init__(self) -> None:
         self.bucket = BUCKET
         self.objects: dict[str, bytes] = {}
+        self.written_at = datetime(2015, 5, 18, tzinfo=UTC)
 
     def uri(self, key: str) -> str:
         return f"s3://{self.bucket}/{key}"
@@ -47,7 +48,7 @@ class FakeLake:
         for key, content in sorted(self.objects.items()):
             hour = layout.datehour_of_raw_key(key)
             if hour is not None and hours.first <= hour <= hours.last:
-                stored = StoredObject(key, len(content), datetime(2015, 5, 18, tzinfo=UTC))
+                stored = StoredObject(key, len(content), self.written_at)
                 found.setdefault(hour, []).append(stored)
         return found
 

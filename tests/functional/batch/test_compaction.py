@@ -40,12 +40,16 @@ def test_duplicates_over_several_objects_become_one_row(platform):
     platform.lake.put_raw(HOUR, "b", [event("e2"), event("e3"), event("e3")])
     result = platform.run(RANGE)
     assert [row["event_id"] for row in compacted(platform)] == ["e1", "e2", "e3"]
-    metadata = result.asset_materializations_for_node("events")[0].metadata
-    numbers = {name: value.value for name, value in metadata.items()}
-    assert numbers["rows_in"] == 5
-    assert numbers["rows_out"] == 3
-    assert numbers["duplicates"] == 2
-    assert (numbers["files_before"], numbers["files_after"]) == (2, 1)
+    by_hour = {
+        materialization.partition: {name: of.value for name, of in materialization.metadata.items()}
+        for materialization in result.asset_materializations_for_node("events")
+    }
+    assert by_hour[HOUR]["rows_in"] == 5
+    assert by_hour[HOUR]["rows_out"] == 3
+    assert by_hour[HOUR]["duplicates"] == 2
+    assert (by_hour[HOUR]["files_before"], by_hour[HOUR]["files_after"]) == (2, 1)
+    assert by_hour[HOUR]["run_rows_in"] == 5
+    assert "rows_in" not in by_hour["2015-05-17-11"], "an hour tells its own numbers"
 
 
 @pytest.mark.parametrize(

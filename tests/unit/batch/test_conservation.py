@@ -1,6 +1,13 @@
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from clickstream_platform.core.conservation import HourCounts, counts_sql, read_counts
+from clickstream_platform.core.conservation import (
+    HourCounts,
+    counts_sql,
+    is_overtaken,
+    read_counts,
+)
 from clickstream_platform.core.hours import HourRange
 
 
@@ -44,3 +51,20 @@ def test_the_answer_is_read():
 def test_an_hour_is_judged(counts, conserved, unique):
     assert counts.is_conserved is conserved
     assert counts.is_unique is unique
+
+
+READ = datetime(2015, 5, 17, 11, 5, 0, 500_000, tzinfo=UTC)
+LOCATION = "s3://lake/events/datehour=2015-05-17-10/gen=20150517T110500500000Z-1f0c2b9a/"
+
+
+@pytest.mark.parametrize(
+    ("seconds_after", "expected"),
+    [(-60, False), (-1.5, False), (-0.5, True), (1, True)],  # S3's clock ticks once a second
+)
+def test_an_hour_is_overtaken_by_objects_written_since_it_was_read(seconds_after, expected):
+    written = [READ - timedelta(hours=1), READ + timedelta(seconds=seconds_after)]
+    assert is_overtaken(LOCATION, written) is expected
+
+
+def test_an_hour_without_a_generation_is_not_overtaken():
+    assert not is_overtaken("s3://lake/raw/datehour=2015-05-17-10/", [READ])

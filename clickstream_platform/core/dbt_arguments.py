@@ -1,0 +1,19 @@
+"""Which command line dbt is given.
+
+Belongs here: arguments, as pure values, so that a test can compare them literally. Starting dbt
+belongs to the assets in `defs/rollups`; what dbt connects to belongs in `dbt_sql/profiles.yml`.
+"""
+
+
+def build_arguments() -> list[str]:
+    """The arguments that build the selected models and run their data tests.
+
+    Unit tests are left out: they prove the SQL, not the data, and cost several Athena queries each.
+    `dbt test --select test_type:unit` runs them. The selection itself is added by dagster-dbt.
+    """
+    return ["build", "--exclude-resource-type", "unit_test"]
+
+
+def parse_arguments() -> list[str]:
+    """The arguments that write the manifest, without a warehouse or a network."""
+    return ["parse", "--quiet"]

@@ -1,0 +1,77 @@
+"""The raw zone as Dagster sees it.
+
+Belongs here: raw hours (somebody else's objects) and the Glue partitions that make them queryable.
+Noticing new objects belongs to the sensor, rewriting them to `defs/lake`.
+"""
+
+import dagster as dg
+
+from clickstream_platform.core.hours import spanning
+from clickstream_platform.resources.catalog import CatalogResource
+from clickstream_platform.resources.lake import LakeResource
+from lambdas.shared import lake as layout
+
+RAW_HOURS = dg.AssetKey(["ingestion", "raw_hours"])
+RAW_EVENTS = dg.AssetKey(["ingestion", "raw_events"])
+RAW_TABLE = "raw_events"
+
+
+def build_raw_hours(partitions: dg.PartitionsDefinition[str]) -> dg.AssetSpec:
+    """The hours of raw objects, which the event_processor writes and nobody here does."""
+    return dg.AssetSpec(
+        RAW_HOURS,
+        description=(
+            "The objects of one hour of event time, as they landed in S3. Grain: object. Source: "
+            "the event_processor, about one object per shard and minute. Lateness: an hour gets "
+            "most of its objects within a minute of its end, and late events at any time."
+        ),
+        group_name="ingestion",
+        owners=["team:data-platform"],
+        kinds={"s3", "parquet"},
+        partitions_def=partitions,
+    )
+
+
+def build_raw_events(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """The Glue partitions over the raw hours."""
+    spec = dg.AssetSpec(
+        RAW_EVENTS,
+        deps=[RAW_HOURS],
+        description=(
+            "Glue partitions of the table raw_events, so that Athena can read the raw objects. "
+            "Grain: event as delivered, duplicates included. Source: raw_hours. Lateness: "
+            "registered with the hour's first run; objects that come later are seen at once."
+        ),
+        group_name="ingestion",
+        owners=["team:data-platform"],
+        kinds={"s3", "glue"},
+    )
+
+    # multi_asset, because asset() has the policy as a beta only.
+    @dg.multi_asset(
+        name="raw_events",
+        specs=[spec],
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def raw_events(
+        context: dg.AssetExecutionContext, lake: LakeResource, catalog: CatalogResource
+    ) -> dg.MaterializeResult[None]:
+        objects = lake.list_raw(spanning(context.partition_keys))
+        placement = catalog.place(
+            RAW_TABLE, {hour: lake.uri(layout.raw_prefix(hour)) for hour in objects}
+        )
+        for hour, stored in objects.items():
+            size = sum(one.size_bytes for one in stored)
+            context.add_asset_metadata({"files": len(stored), "bytes": size}, partition_key=hour)
+        return dg.MaterializeResult(
+            metadata={
+                "run_hours": len(objects),
+                "run_hours_empty": len(context.partition_keys) - len(objects),
+                "run_files": sum(len(stored) for stored in objects.values()),
+                "run_partitions_created": placement.created,
+                "run_partitions_moved": placement.moved,
+            }
+        )
+
+    return raw_events

@@ -1,0 +1,158 @@
+"""The sensor that turns S3's notifications into runs.
+
+Belongs here: the order of the steps that keeps a notification from being lost. What a message
+means belongs in `core.notifications`, when an hour is due in `core.pending`.
+
+The steps, and what a crash after each leaves behind:
+
+1. Messages are received. Nothing was recorded: SQS delivers them again.
+2. The hours they touch are recorded as materializations of `raw_hours`. The messages come again
+   and are recorded again: the hour is rebuilt once more, with the same result.
+3. The messages are deleted. The event log holds what they said.
+4. The log is read from the cursor on, due hours leave `pending` as run requests. Dagster stores the
+   requests with the tick before the cursor; a repeated tick asks for the same run keys.
+"""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from clickstream_platform.core.hours import HourRange
+from clickstream_platform.core.notifications import RawObject, by_hour, parse_notification
+from clickstream_platform.core.pending import Cursor, ReleasePolicy, run_key
+from clickstream_platform.defs.ingestion.raw_hours import RAW_HOURS
+from clickstream_platform.resources.lake import LakeResource
+from clickstream_platform.resources.raw_object_queue import QueueMessage, RawObjectQueueResource
+
+# The tags by which a run is told a range of partitions; Dagster has no public constant for them.
+RANGE_START_TAG = "dagster/asset_partition_range_start"
+RANGE_END_TAG = "dagster/asset_partition_range_end"
+
+_LOG_PAGE = 1000
+_SAMPLE = 5
+
+
+def build_raw_objects_sensor(
+    job_name: str,
+    partitions: dg.PartitionsDefinition[str],
+    policy: ReleasePolicy,
+    interval_s: int,
+) -> dg.SensorDefinition:
+    """The sensor that rebuilds an hour once its raw objects are there.
+
+    Args:
+        job_name: The job that rebuilds hours.
+        partitions: The hours that can be rebuilt; others wait, with a warning.
+        policy: When an hour is rebuilt, and how many together.
+        interval_s: How often it looks, in seconds.
+    """
+
+    @dg.sensor(
+        name="raw_objects",
+        job_name=job_name,
+        minimum_interval_seconds=interval_s,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Records new raw objects and rebuilds their hours when these are due.",
+    )
+    def raw_objects(
+        context: dg.SensorEvaluationContext, lake: LakeResource, queue: RawObjectQueueResource
+    ) -> dg.SensorResult:
+        received = record_arrivals(context, queue, lake.bucket)
+        cursor = read_arrivals(context.instance, Cursor.from_json(context.cursor))
+        hours = _inside(context, partitions, policy.due(cursor, datetime.now(UTC)))
+        chunks = policy.chunks(hours)
+        remaining = cursor.without(hours)
+        return dg.SensorResult(
+            run_requests=[_request(chunk, cursor) for chunk in chunks],
+            cursor=remaining.to_json(),
+            skip_reason=None if chunks else _skip_reason(received, remaining),
+        )
+
+    return raw_objects
+
+
+def record_arrivals(
+    context: dg.SensorEvaluationContext, queue: RawObjectQueueResource, bucket: str
+) -> int:
+    """Records what the queue announces, then deletes the messages.
+
+    Args:
+        context: The tick.
+        queue: The queue.
+        bucket: The lake bucket.
+
+    Returns:
+        How many messages were taken.
+    """
+    messages: list[QueueMessage] = []
+    objects: list[RawObject] = []
+    for message in queue.receive():
+        notification = parse_notification(message.body, bucket)
+        for reason in notification.ignored:
+            context.log.warning(f"ignored in a message of the raw-objects queue: {reason}")
+        objects += notification.objects
+        messages.append(message)
+    for hour, arrived in by_hour(objects).items():
+        context.instance.report_runless_asset_event(_materialization(hour, arrived))
+    failed = queue.delete(messages)
+    if failed:
+        context.log.warning(f"{failed} messages were not deleted; they will be delivered again")
+    return len(messages)
+
+
+def read_arrivals(instance: dg.DagsterInstance, cursor: Cursor) -> Cursor:
+    """Takes the materializations of raw hours since the cursor into account.
+
+    Whoever reports one (this sensor, a person, a reconciling job) gets the hour rebuilt.
+    """
+    while True:
+        page = instance.fetch_materializations(
+            dg.AssetRecordsFilter(asset_key=RAW_HOURS, after_storage_id=cursor.after),
+            limit=_LOG_PAGE,
+            ascending=True,
+        )
+        for record in page.records:
+            if record.partition_key is not None:
+                cursor = cursor.seeing(record.storage_id, record.partition_key, record.timestamp)
+        if not page.has_more:
+            return cursor
+
+
+def _materialization(hour: str, arrived: list[RawObject]) -> dg.AssetMaterialization:
+    return dg.AssetMaterialization(
+        asset_key=RAW_HOURS,
+        partition=hour,
+        metadata={
+            "objects": len(arrived),
+            "bytes": sum(one.size_bytes for one in arrived),
+            "keys_sample": [one.key for one in arrived[:_SAMPLE]],
+        },
+    )
+
+
+def _inside(
+    context: dg.SensorEvaluationContext,
+    partitions: dg.PartitionsDefinition[str],
+    hours: list[str],
+) -> list[str]:
+    """The hours that have a partition; the others are named in a warning and keep waiting."""
+    inside = [hour for hour in hours if partitions.has_partition_key(hour)]
+    outside = sorted(set(hours) - set(inside))
+    if outside:
+        context.log.warning(
+            f"{len(outside)} hours have raw objects but no partition ({outside[0]} to "
+            f"{outside[-1]}); they wait until CLICKSTREAM_FIRST_HOUR (now "
+            f"{partitions.get_first_partition_key()}) and CLICKSTREAM_LAST_HOUR include them"
+        )
+    return inside
+
+
+def _request(chunk: HourRange, cursor: Cursor) -> dg.RunRequest:
+    return dg.RunRequest(
+        run_key=run_key(chunk, cursor.pending),
+        tags={RANGE_START_TAG: chunk.first, RANGE_END_TAG: chunk.last},
+    )
+
+
+def _skip_reason(received: int, cursor: Cursor) -> str:
+    return f"{received} messages, {len(cursor.pending)} hours waiting, none due"

@@ -1,0 +1,83 @@
+"""The dbt project as assets.
+
+Belongs here: how a dbt model becomes an asset, and the one dbt command of a run. SQL, descriptions,
+owners and tests belong in `dbt_sql/`; arguments in `core.dbt_arguments`.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
+
+from clickstream_platform.core.dbt_arguments import build_arguments, parse_arguments
+
+_SOURCES = ("*.sql", "*.yml", "*.csv")
+_WRITTEN_BY_DBT = frozenset({"target", "logs", "dbt_packages"})
+
+
+class LayeredTranslator(DagsterDbtTranslator):
+    """Names assets after the folder of their model: `models/marts/sessions.sql` is marts/sessions.
+
+    Groups, owners and descriptions come from the YAML (`meta.dagster`), as dagster-dbt reads them.
+    """
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """The key [layer, table]; a source names its own in its YAML."""
+        if dbt_resource_props["resource_type"] != "model":
+            return super().get_asset_key(dbt_resource_props)
+        return dg.AssetKey([dbt_resource_props["fqn"][1], dbt_resource_props["name"]])
+
+    def get_asset_spec(
+        self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetSpec:
+        """The spec, with what the model is stored as among its kinds."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        config = self.get_resource_props(manifest, unique_id).get("config", {})
+        stored_as = {"view": "view", "table": str(config.get("format", "table"))}
+        kind = stored_as.get(str(config.get("materialized")))
+        return spec.replace_attributes(kinds=spec.kinds | {kind}) if kind else spec
+
+
+def prepared_project(project_dir: Path) -> DbtProject:
+    """The dbt project, with a manifest that matches its sources.
+
+    Parsing takes seconds, so it happens only when a source is newer than the manifest. A deployed
+    image is built with its manifest and never parses.
+    """
+    project = DbtProject(project_dir, prepare_project_cli_args=parse_arguments())
+    if _is_stale(project):
+        project.preparer.prepare(project)
+    return project
+
+
+def build_dbt_models(
+    project: DbtProject, partitions: dg.PartitionsDefinition[str]
+) -> dg.AssetsDefinition:
+    """Every model of the project; the hours of a run are built by one dbt command."""
+
+    @dbt_assets(
+        manifest=project.manifest_path,
+        project=project,
+        dagster_dbt_translator=LayeredTranslator(),
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        name="dbt_models",
+    )
+    def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+        yield from dbt.cli(build_arguments(), context=context).stream()
+
+    return dbt_models
+
+
+def _is_stale(project: DbtProject) -> bool:
+    if not project.manifest_path.exists():
+        return True
+    parsed_at = project.manifest_path.stat().st_mtime
+    return any(
+        file.stat().st_mtime > parsed_at
+        for pattern in _SOURCES
+        for file in project.project_dir.rglob(pattern)
+        if _WRITTEN_BY_DBT.isdisjoint(file.relative_to(project.project_dir).parts)
+    )

@@ -1,0 +1,75 @@
+"""What a query's names and types are, before it is translated.
+
+Belongs here: sqlglot's qualification and type inference, and the names of output columns. Does not
+belong here: which tables there are (see `planner`) and what the types are used for (see `dialect`).
+"""
+
+import logging
+
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.annotate_types import annotate_types
+from sqlglot.optimizer.qualify import qualify
+from sqlglot.schema import MappingSchema
+
+from infra.local.athena.names import output_name
+
+LOG = logging.getLogger(__name__)
+
+
+def analyse(tree: exp.Query, schema: MappingSchema) -> exp.Query:
+    """Qualify columns, expand stars and infer types.
+
+    Args:
+        tree: A query over bound tables; its columns lose their database.
+        schema: The bound tables' columns.
+
+    Returns:
+        A typed copy; on failure the query as it was written, for DuckDB to judge.
+    """
+    for column in tree.find_all(exp.Column):
+        column.set("db", None)
+        column.set("catalog", None)
+    try:
+        qualified = qualify(
+            tree.copy(),
+            schema=schema,
+            dialect="athena",
+            validate_qualify_columns=False,
+            quote_identifiers=False,
+            expand_alias_refs=False,
+        )
+        typed: exp.Query = annotate_types(qualified, schema=schema, dialect="athena")
+    except SqlglotError as error:
+        LOG.warning("types not inferred, some functions may differ from Trino: %s", error)
+        return tree
+    return typed
+
+
+def _outermost_select(tree: exp.Expr) -> exp.Select | None:
+    node: exp.Expr = tree
+    while isinstance(node, exp.SetOperation | exp.Subquery):
+        node = node.this
+    return node if isinstance(node, exp.Select) else None
+
+
+def output_labels(tree: exp.Expr) -> list[str] | None:
+    """Return the output column names, ``_col<n>`` for unnamed ones; None if a star hides them."""
+    select = _outermost_select(tree)
+    if select is None or any(item.is_star for item in select.expressions):
+        return None
+    return [
+        output_name(item) or f"_col{position}" for position, item in enumerate(select.expressions)
+    ]
+
+
+def relabel(tree: exp.Expr, labels: list[str] | None) -> None:
+    """Name a query's output columns, in place; nothing happens without labels."""
+    select = _outermost_select(tree)
+    if labels is None or select is None or len(labels) != len(select.expressions):
+        return
+    for item, label in zip(list(select.expressions), labels, strict=True):
+        value = item.this if isinstance(item, exp.Alias) else item
+        named = exp.alias_(value.copy(), exp.to_identifier(label, quoted=True))
+        named.type = item.type
+        item.replace(named)
