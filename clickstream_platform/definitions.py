@@ -7,6 +7,7 @@ Dagster loads. Nothing else: no policy, no logic, no name that a setting does no
 from collections.abc import Mapping
 
 import dagster as dg
+from dagster_dbt import DbtProject
 
 from clickstream_platform.core.pending import ReleasePolicy
 from clickstream_platform.defs.ingestion.raw_hours import (
@@ -19,11 +20,11 @@ from clickstream_platform.defs.ingestion.raw_objects_sensor import build_raw_obj
 from clickstream_platform.defs.lake.events import EVENTS, EVENTS_TABLE, REBUILD_TAGS, build_events
 from clickstream_platform.defs.quality.conservation import build_conservation_checks
 from clickstream_platform.defs.rollups.dbt_models import build_dbt_models, prepared_project
-from clickstream_platform.defs.serving.spice import build_spice_data_sets, build_spice_schedule
+from clickstream_platform.defs.serving.spice import build_spice
 from clickstream_platform.partitions import hourly_partitions
 from clickstream_platform.resources.athena import AthenaResource
 from clickstream_platform.resources.catalog import CatalogResource
-from clickstream_platform.resources.dbt import DbtResource
+from clickstream_platform.resources.dbt import dbt_for
 from clickstream_platform.resources.lake import LakeResource
 from clickstream_platform.resources.raw_object_queue import RawObjectQueueResource
 from clickstream_platform.resources.warehouse import WarehouseResource
@@ -43,42 +44,36 @@ def build_defs(settings: Settings, overrides: Mapping[str, object] | None = None
     partitions = hourly_partitions(settings.first_hour, settings.last_hour)
     raw_events = build_raw_events(partitions)
     events = build_events(partitions, RAW_EVENTS, settings.compaction_memory)
-    checks = build_conservation_checks(EVENTS, EVENTS_TABLE, RAW_TABLE)
-    dbt_models = build_dbt_models(prepared_project(settings.dbt_project_dir), partitions)
+    project = prepared_project(settings.dbt_project_dir)
+    dbt_models = build_dbt_models(project, partitions)
     hourly_rollup = dg.define_asset_job(
         "hourly_rollup",
         selection=dg.AssetSelection.assets(raw_events, events, dbt_models),
         tags=REBUILD_TAGS,
         description="Rebuilds hours: registration, compaction, checks, marts.",
     )
-    spice_data_sets = build_spice_data_sets(settings.data_sets)
-    spice_refresh = dg.define_asset_job(
-        "spice_refresh",
-        selection=dg.AssetSelection.assets(*spice_data_sets),
-        description="Loads every served mart into SPICE.",
-    )
     policy = ReleasePolicy(
         grace=settings.hour_grace,
         debounce=settings.late_debounce,
         max_hours_per_run=settings.max_hours_per_run,
     )
-    return dg.Definitions(
-        assets=[build_raw_hours(partitions), raw_events, events, dbt_models, *spice_data_sets],
-        asset_checks=[checks],
-        jobs=[hourly_rollup, spice_refresh],
-        schedules=[build_spice_schedule(spice_refresh.name)],
+    hours = dg.Definitions(
+        assets=[build_raw_hours(partitions), raw_events, events, dbt_models],
+        asset_checks=[build_conservation_checks(EVENTS, EVENTS_TABLE, RAW_TABLE)],
+        jobs=[hourly_rollup],
         sensors=[
             build_raw_objects_sensor(
                 hourly_rollup.name, partitions, policy, settings.sensor_interval_s
             )
         ],
-        resources={**build_resources(settings), **(overrides or {})},
+        resources={**_resources(settings, project), **(overrides or {})},
         # The steps of a run follow each other, and a process for each would import dbt each time.
         executor=dg.in_process_executor,
     )
+    return dg.Definitions.merge(hours, build_spice(settings.data_sets))
 
 
-def build_resources(settings: Settings) -> dict[str, object]:
+def _resources(settings: Settings, project: DbtProject) -> dict[str, object]:
     """The real resources, by the names that assets ask for."""
     return {
         "lake": LakeResource(bucket=settings.lake_bucket),
@@ -92,7 +87,7 @@ def build_resources(settings: Settings) -> dict[str, object]:
         "warehouse": WarehouseResource(
             account_id=settings.account_id, timeout_s=settings.spice_timeout_s
         ),
-        "dbt": DbtResource(project_dir=str(settings.dbt_project_dir)),
+        "dbt": dbt_for(project),
     }
 
 

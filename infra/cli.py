@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -127,7 +128,7 @@ def up(
     options = service.UpOptions(state_dir, port, ui_port, archive_window, first_hour)
     with _signals_as_interrupt(), Narrator(console) as narrator:
         try:
-            service.run(options, narrator.stage, console.print)
+            service.run(options, narrator.stage, partial(console.print, soft_wrap=True))
         except (StateError, StartError, ValueError) as error:
             _fail(str(error))
         except KeyboardInterrupt:
@@ -253,12 +254,16 @@ def _fail(message: str, code: int = 1) -> NoReturn:
 
 @contextmanager
 def _signals_as_interrupt() -> Iterator[None]:
-    """SIGTERM and SIGHUP stop like Ctrl-C, so that everything is stopped in order."""
+    """SIGTERM and SIGHUP stop like Ctrl-C, so that everything is stopped in order.
+
+    SIGINT is among them because a shell starts background jobs with it ignored.
+    """
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    old = {sign: signal.signal(sign, interrupt) for sign in (signal.SIGTERM, signal.SIGHUP)}
+    signs = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    old = {sign: signal.signal(sign, interrupt) for sign in signs}
     try:
         yield
     finally:

@@ -4,10 +4,12 @@ Belongs here: how the dbt command is started. Its arguments belong in `core.dbt_
 connects to in `dbt_sql/profiles.yml`.
 """
 
+import sys
 from functools import cached_property
 from importlib.metadata import version
+from pathlib import Path
 
-from dagster_dbt import DbtCliResource
+from dagster_dbt import DbtCliResource, DbtProject
 from packaging.version import Version
 
 
@@ -22,3 +24,12 @@ class DbtResource(DbtCliResource):
         package index that no production run should make.
         """
         return Version(version("dbt-core"))
+
+
+def dbt_for(project: DbtProject) -> DbtResource:
+    """The dbt command for a project: the one installed beside this Python, on PATH or not."""
+    beside = Path(sys.executable).with_name("dbt")
+    return DbtResource(
+        project_dir=str(project.project_dir),
+        dbt_executable=str(beside) if beside.exists() else "dbt",
+    )

@@ -65,10 +65,13 @@ class WarehouseResource(dg.ConfigurableResource[None]):
         Raises:
             SpiceRefreshError: If the ingestion fails, is cancelled or does not end in time.
         """
-        started = time.monotonic()
         self._client.create_ingestion(
             AwsAccountId=self.account_id, DataSetId=data_set, IngestionId=ingestion_id
         )
+        return self._follow(data_set, ingestion_id)
+
+    def _follow(self, data_set: str, ingestion_id: str) -> SpiceRefresh:
+        started = time.monotonic()
         pause = min(0.1, self.poll_s)
         while True:
             ingestion = self._client.describe_ingestion(

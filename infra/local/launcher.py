@@ -23,12 +23,22 @@ _RESTART_PAUSE_S = 2.0
 _DAGSTER_YAML = """\
 telemetry:
   enabled: false
+nux:
+  enabled: false
 run_monitoring:
   enabled: true
+run_retries:
+  enabled: true
+  max_retries: 2
 concurrency:
   pools:
     granularity: run
     default_limit: 1
+  runs:
+    # Two runs never rebuild the same hour. The pool alone lets two start on a fresh instance.
+    tag_concurrency_limits:
+      - key: clickstream/rebuilds
+        limit: 1
 """
 
 

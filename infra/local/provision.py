@@ -60,6 +60,7 @@ def provision(topology: Topology, account: str) -> None:
     for topic in topology.topics:
         sns.create_topic(Name=topic.name)
     _catalog(topology)
+    _workgroup(topology)
     _quicksight(topology, account)
     kinesis.get_waiter("stream_exists").wait(
         StreamName=stream.name, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
@@ -151,6 +152,19 @@ def _catalog(topology: Topology) -> None:
                 DatabaseName=topology.database, TableInput=definition
             )
         )
+
+
+def _workgroup(topology: Topology) -> None:
+    athena = boto3.client("athena")
+    existing = {group["Name"] for group in athena.list_work_groups()["WorkGroups"]}
+    if topology.workgroup in existing:
+        return  # Athena has no error code of its own for this
+    athena.create_work_group(
+        Name=topology.workgroup,
+        Configuration={
+            "ResultConfiguration": {"OutputLocation": f"s3://{topology.results_bucket}/"}
+        },
+    )
 
 
 def table_input(table: GlueTable, bucket: str) -> "TableInputTypeDef":

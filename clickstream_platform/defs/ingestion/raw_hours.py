@@ -15,6 +15,12 @@ RAW_HOURS = dg.AssetKey(["ingestion", "raw_hours"])
 RAW_EVENTS = dg.AssetKey(["ingestion", "raw_events"])
 RAW_TABLE = "raw_events"
 
+_RAW_EVENTS = (
+    "Glue partitions of the table raw_events, so that Athena can read the raw objects. "
+    "Grain: event as delivered, duplicates included. Source: raw_hours. Lateness: "
+    "registered with the hour's first run; objects that come later are seen at once."
+)
+
 
 def build_raw_hours(partitions: dg.PartitionsDefinition[str]) -> dg.AssetSpec:
     """The hours of raw objects, which the event_processor writes and nobody here does."""
@@ -37,11 +43,7 @@ def build_raw_events(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefin
     spec = dg.AssetSpec(
         RAW_EVENTS,
         deps=[RAW_HOURS],
-        description=(
-            "Glue partitions of the table raw_events, so that Athena can read the raw objects. "
-            "Grain: event as delivered, duplicates included. Source: raw_hours. Lateness: "
-            "registered with the hour's first run; objects that come later are seen at once."
-        ),
+        description=_RAW_EVENTS,
         group_name="ingestion",
         owners=["team:data-platform"],
         kinds={"s3", "glue"},

@@ -25,6 +25,10 @@ _PARTITION_TAG = "dagster/partition"
 _RANGE_START_TAG = "dagster/asset_partition_range_start"
 _RANGE_END_TAG = "dagster/asset_partition_range_end"
 
+_CONSERVED = (
+    "Archived rows equal compacted rows plus duplicates, in every hour. An hour that "
+    "received raw objects since it was read is left to the rebuild they cause."
+)
 _SAMPLE = 10
 
 
@@ -41,10 +45,7 @@ def build_conservation_checks(
     conserved = dg.AssetCheckSpec(
         "raw_equals_compacted_plus_duplicates",
         asset=events,
-        description=(
-            "Archived rows equal compacted rows plus duplicates, in every hour. An hour that "
-            "received raw objects since it was read is left to the rebuild they cause."
-        ),
+        description=_CONSERVED,
         blocking=True,
     )
     unique = dg.AssetCheckSpec(

@@ -4,6 +4,7 @@ Belongs here: how a dbt model becomes an asset, and the one dbt command of a run
 owners and tests belong in `dbt_sql/`; arguments in `core.dbt_arguments`.
 """
 
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
 
 from clickstream_platform.core.dbt_arguments import build_arguments, parse_arguments
+from clickstream_platform.resources.dbt import dbt_for
 
-_SOURCES = ("*.sql", "*.yml", "*.csv")
+_SUFFIXES = frozenset({".sql", ".yml", ".csv"})
+_PARSED = ("partial_parse.msgpack", "manifest.json")
 _WRITTEN_BY_DBT = frozenset({"target", "logs", "dbt_packages"})
 
 
@@ -46,9 +49,9 @@ def prepared_project(project_dir: Path) -> DbtProject:
     Parsing takes seconds, so it happens only when a source is newer than the manifest. A deployed
     image is built with its manifest and never parses.
     """
-    project = DbtProject(project_dir, prepare_project_cli_args=parse_arguments())
+    project = DbtProject(project_dir)
     if _is_stale(project):
-        project.preparer.prepare(project)
+        _parse(project)
     return project
 
 
@@ -71,13 +74,25 @@ def build_dbt_models(
     return dbt_models
 
 
+def _parse(project: DbtProject) -> None:
+    """Writes the manifest, which appears at once: several processes may load at the same time."""
+    invocation = dbt_for(project).cli(parse_arguments()).wait()
+    for name in _PARSED:
+        (invocation.target_path / name).replace(project.manifest_path.with_name(name))
+    shutil.rmtree(invocation.target_path)
+
+
 def _is_stale(project: DbtProject) -> bool:
     if not project.manifest_path.exists():
         return True
     parsed_at = project.manifest_path.stat().st_mtime
-    return any(
-        file.stat().st_mtime > parsed_at
-        for pattern in _SOURCES
-        for file in project.project_dir.rglob(pattern)
-        if _WRITTEN_BY_DBT.isdisjoint(file.relative_to(project.project_dir).parts)
-    )
+    return any(file.stat().st_mtime > parsed_at for file in _sources(project.project_dir))
+
+
+def _sources(project_dir: Path) -> Iterator[Path]:
+    """What a person wrote; folders that dbt writes grow with every run and are not entered."""
+    for entry in project_dir.iterdir():
+        if entry.is_file():
+            yield entry
+        elif entry.name not in _WRITTEN_BY_DBT:
+            yield from (file for file in entry.rglob("*") if file.suffix in _SUFFIXES)

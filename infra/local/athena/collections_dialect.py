@@ -99,7 +99,7 @@ def _zip_with(node: exp.Anonymous) -> exp.Expr:
     left, right, function = node.expressions
     entry = exp.to_identifier(_ENTRY)
     values: dict[str, exp.Expr] = {
-        name: exp.Bracket(this=entry.copy(), expressions=[exp.Literal.number(position)])
+        name: call("struct_extract", entry.copy(), exp.Literal.number(position))
         for position, name in enumerate(_parameters(function), start=1)
     }
     body = exp.Lambda(this=inline(function, values), expressions=[entry])

@@ -42,7 +42,7 @@ def _json_scalar(node: exp.Expr) -> exp.Expr:
 
 def _json_value(node: exp.Expr) -> exp.Expr:
     path = node.args.get("path")
-    if not isinstance(path, exp.Literal) or node.args.get("returning") is not None:
+    if not isinstance(path, exp.Literal) or node.args.get("returning"):
         raise unsupported("json_value with a computed path or RETURNING")
     text = re.sub(r"^(lax|strict)\s+", "", path.name)
     return call("athena_json_scalar", node.this, exp.Literal.string(text))

@@ -184,22 +184,36 @@ class QueryRegistry:
         query.completed_at = time.time()
 
     def _run(self, query: QueryExecution) -> None:
-        with self._lock:
-            if query.is_finished:
-                return
-            query.state = State.RUNNING
-            query.started_at = time.time()
-            session = query.session = self._open_session(query)
-        state, reason, outcome = State.FAILED, "", Outcome()
+        session = self._open_session(query)
         try:
-            outcome = self._run_statement(query.request.executable, query.request.kind, session)
-            state = State.SUCCEEDED
+            with self._lock:
+                if query.is_finished:
+                    return
+                query.state = State.RUNNING
+                query.started_at = time.time()
+                query.session = session
+            self._settle(query, session, *self._attempt(query, session))
+        finally:
+            session.close()
+        LOG.info("query %s %s %s", query.id, query.state, query.reason)
+
+    def _attempt(self, query: QueryExecution, session: Session) -> tuple[State, str, Outcome]:
+        request = query.request
+        try:
+            outcome = self._run_statement(request.executable, request.kind, session)
         except QueryError as error:
-            reason = error.reason
+            return State.FAILED, error.reason, Outcome()
         except Exception as error:
             # The client must not wait for ever, whatever went wrong.
             LOG.exception("query %s failed unexpectedly", query.id)
             reason = f"GENERIC_INTERNAL_ERROR: {type(error).__name__}: {error}"
+            return State.FAILED, reason, Outcome()
+        return State.SUCCEEDED, "", outcome
+
+    def _settle(
+        self, query: QueryExecution, session: Session, state: State, reason: str, outcome: Outcome
+    ) -> None:
+        """Record how an attempt ended, unless the execution was cancelled meanwhile."""
         with self._lock:
             query.session = None
             query.scanned_bytes = session.scanned_bytes
@@ -208,8 +222,6 @@ class QueryRegistry:
             else:
                 query.outcome = outcome
                 self._finish(query, state, reason)
-        session.close()
-        LOG.info("query %s %s %s", query.id, query.state, query.reason)
 
     def close(self) -> None:
         """Cancel everything and wait for the threads."""

@@ -45,6 +45,7 @@ def serve(port: int, options: Options) -> None:
         signal.signal(signal.SIGTERM, _stop)
         LOG.info("Athena on http://127.0.0.1:%d", port)
         server.run()  # returns after SystemExit or KeyboardInterrupt
+        LOG.info("stopping")
         server.close()
     finally:
         service.close()

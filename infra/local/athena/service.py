@@ -120,20 +120,12 @@ class AthenaService:
         Raises:
             ApiError: The request is malformed, or names an unknown prepared statement.
         """
-        if not sql.strip():
-            raise invalid_request("Query string is empty")
-        if len(sql.encode()) > MAX_QUERY_BYTES:
-            raise invalid_request(f"queryString exceeds {MAX_QUERY_BYTES} bytes")
+        _require_text(sql)
         group = self.definitions.workgroup(workgroup)
         location = output_location or group.output_location or self.options.output_location
         if not location.startswith("s3://"):
             raise invalid_request(f"outputLocation is not a valid S3 path: {location}")
-        executable, values = self._resolve(body_of(sql), workgroup, parameters)
-        try:
-            if "?" in executable and not PREPARE.match(executable):
-                executable = substitute(executable, values)
-        except QueryError as error:
-            raise invalid_request(error.reason) from error
+        executable = self._executable(body_of(sql), workgroup, parameters)
         request = Request(
             sql=sql,
             executable=executable,
@@ -146,20 +138,18 @@ class AthenaService:
         )
         return self.queries.submit(request, token)
 
-    def _resolve(
-        self, sql: str, workgroup: str, parameters: tuple[str, ...]
-    ) -> tuple[str, tuple[str, ...]]:
-        """Replace EXECUTE by the prepared statement and its arguments."""
-        match = EXECUTE.match(sql)
-        if match is None:
-            return sql, parameters
-        statement = self.definitions.statement(workgroup, match["name"].strip('"'))
-        given = match["arguments"]
+    def _executable(self, sql: str, workgroup: str, parameters: tuple[str, ...]) -> str:
+        """Replace EXECUTE by the prepared statement, and question marks by their values."""
         try:
-            values = tuple(arguments(given)) if given else parameters
+            if match := EXECUTE.match(sql):
+                name = match["name"].strip('"')
+                sql = body_of(self.definitions.statement(workgroup, name).sql)
+                parameters = tuple(arguments(match["arguments"] or "")) or parameters
+            if "?" in sql and not PREPARE.match(sql):
+                return substitute(sql, parameters)
         except QueryError as error:
             raise invalid_request(error.reason) from error
-        return body_of(statement.sql), values
+        return sql
 
     def _run(self, sql: str, kind: Kind, session: Session) -> Outcome:
         try:
@@ -180,6 +170,13 @@ class AthenaService:
         self.store.close()
         self._engine.close()
         self._cache.close()
+
+
+def _require_text(sql: str) -> None:
+    if not sql.strip():
+        raise invalid_request("Query string is empty")
+    if len(sql.encode()) > MAX_QUERY_BYTES:
+        raise invalid_request(f"queryString exceeds {MAX_QUERY_BYTES} bytes")
 
 
 def _open_engine(options: Options) -> duckdb.DuckDBPyConnection:

@@ -132,16 +132,26 @@ class Writer:
 
 def _copy(sql: str, target: Target, root: Path, session: Session) -> int:
     """Run the query into files below a directory; return the number of rows."""
-    options = [*_format_options(target)]
+    options = _format_options(target)
+    if target.kind is FileFormat.JSON:
+        sql = _as_json_lines(sql, target, session)
     destination = root / f"part{_suffix(target)}"
     if target.partitioned_by:
         destination = root
         options += [f"PARTITION_BY ({identifiers(target.partitioned_by)})", "OVERWRITE_OR_IGNORE"]
-        options += [f"FILE_EXTENSION {literal(_suffix(target).removeprefix('.'))}"]
     answer = session.cursor.execute(
         f"COPY ({sql}) TO {literal(str(destination))} ({', '.join(options)})"
     ).fetchone()
     return int(answer[0]) if answer else 0
+
+
+def _as_json_lines(sql: str, target: Target, session: Session) -> str:
+    """Return SQL for one JSON text per row: DuckDB's JSON writer cannot partition."""
+    names = [column.name for column in describe(sql, session)]
+    data = [name for name in names if name not in target.partitioned_by]
+    fields = ", ".join(f"{literal(name)}: {identifier(name)}" for name in data)
+    keys = [identifier(name) for name in target.partitioned_by]
+    return select([f"to_json({{{fields}}})::VARCHAR AS athena_json", *keys], f"({sql})")
 
 
 def _codec(target: Target) -> str:
@@ -157,12 +167,10 @@ def _format_options(target: Target) -> list[str]:
     match target.kind:
         case FileFormat.PARQUET:
             return ["FORMAT parquet", *codec]
-        case FileFormat.JSON:
-            return ["FORMAT json", *codec]
         case FileFormat.CSV:
             return ["FORMAT csv", "HEADER false", "FORCE_QUOTE *", *codec]
-        case FileFormat.TEXT:
-            # LazySimpleSerDe has no quotes: a value must not be wrapped in them.
+        case FileFormat.TEXT | FileFormat.JSON:
+            # LazySimpleSerDe has no quotes, and a JSON line is a single value without them.
             return [
                 "FORMAT csv",
                 "HEADER false",
