@@ -4,7 +4,6 @@ Belongs here: the order of things and the wait between them. Every step is the p
 module only starts it and watches.
 """
 
-import json
 import os
 import shutil
 import sys
@@ -23,14 +22,14 @@ from infra.clients.sender import send_events
 from infra.local.endpoints import Ports
 from infra.local.launcher import Options, Platform, prepare_dagster_home
 from infra.local.processes import Running, Spec, free_port
-from infra.local.progress import StreamEnd, is_drained, stream_end
+from infra.local.progress import StreamEnd, checkpoints_of, is_drained, stream_end
 from infra.local.state import State, write_json
 from infra.querying import Querying
 from infra.summary import read_figures
 from lambdas.shared.lake import DATEHOUR_FORMAT
 
 ARCHIVE_WINDOW_S = 3.0
-DRAIN_TIMEOUT_S = 600.0
+STALLED_AFTER_S = 120.0
 BATCH_TIMEOUT_S = 900.0
 _POLL_S = 0.2
 _DONE = "demo.json"
@@ -129,14 +128,14 @@ def _flow(platform: Platform, log: AccessLog, watch: Watch) -> dict[str, Any]:
     topology = platform.topology
     end = stream_end(boto3.client("kinesis"), topology.stream.name)
     watch.stage("waiting for the archive")
-    _wait_drained(platform, "event_processor", end)
+    wait_drained(platform, "event_processor", end)
     ready.touch()
     watch.stage("batch side: sensor, Glue, compaction, checks, dbt on Athena, SPICE")
     _wait_batch(batch)
     watch.stage("waiting for the real-time counters")
     for function in topology.functions:
         if function.mapping is not None:
-            _wait_drained(platform, function.package, end)
+            wait_drained(platform, function.package, end)
     watch.stage("reading the figures back from DynamoDB and Athena")
     querying = Querying(boto3.client("athena"), topology.database, topology.workgroup)
     figures = read_figures(querying, boto3.client("dynamodb"), "clickstream")
@@ -192,15 +191,18 @@ def _wait_batch(batch: Running) -> None:
         raise DemoError(f"the batch side failed: {batch.last_words()}")
 
 
-def _wait_drained(platform: Platform, function: str, end: StreamEnd) -> None:
+def wait_drained(platform: Platform, function: str, end: StreamEnd) -> None:
+    """Waits until a function has done the stream.
+
+    Raises:
+        DemoError: If it stops moving on.
+    """
     folder = platform.state.folder("mappings")
-    deadline = time.monotonic() + DRAIN_TIMEOUT_S
+    position, moved = checkpoints_of(folder, function), time.monotonic()
     while not is_drained(folder, function, end):
-        if time.monotonic() > deadline:
-            raise DemoError(f"{function} does not keep up; see the logs in {platform.state.root}")
+        now = checkpoints_of(folder, function)
+        if now != position:
+            position, moved = now, time.monotonic()
+        if time.monotonic() - moved > STALLED_AFTER_S:
+            raise DemoError(f"{function} does not move on; see the logs in {platform.state.root}")
         time.sleep(_POLL_S)
-
-
-def write_summary(summary: dict[str, Any], path: Path) -> None:
-    """Writes the summary as JSON."""
-    path.write_text(json.dumps(summary, indent=2) + "\n")

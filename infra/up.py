@@ -51,6 +51,8 @@ def run(options: UpOptions, report: Callable[[str], None], show: Callable[[str],
         StartError: If a port is taken, or a process does not come up or ends.
         ValueError: If `first_hour` is no hour.
     """
+    if options.first_hour is not None:
+        start_of(options.first_hour)
     collector = require_free(options.port, "collector", "--port")
     ui = require_free(options.ui_port, "Dagster UI", "--ui-port")
     state = State(options.state_dir)
@@ -73,7 +75,6 @@ def _platform_options(state: State, options: UpOptions) -> Options:
     default = month_ago.replace(hour=0).strftime(DATEHOUR_FORMAT)
     remembered: dict[str, Any] = state.open(first_hour=default)
     if options.first_hour is not None:
-        start_of(options.first_hour)
         remembered = state.remember(first_hour=options.first_hour)
     batch = {name.upper(): remembered[name] for name in _REMEMBERED if name in remembered}
     return Options(options.archive_window_s, {**batch, "DBT_POLL_INTERVAL_S": "0.05"})

@@ -11,22 +11,28 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 
 STOP_GRACE_S = 20.0
 
 
 def _stop(child: "subprocess.Popen[bytes]") -> None:
-    """Asks the command's whole process group to stop, then makes it."""
-    for sign, wait in ((signal.SIGTERM, STOP_GRACE_S), (signal.SIGKILL, 5.0)):
-        try:
-            os.killpg(child.pid, sign)
-        except ProcessLookupError:
-            return
-        try:
-            child.wait(wait)
-        except subprocess.TimeoutExpired:
-            continue
-        return
+    """Asks the command to stop, then makes its whole process group end.
+
+    Only the command itself is asked: it knows in which order to stop its own children, and asking
+    those too confuses commands such as `dagster dev`.
+    """
+    child.terminate()
+    try:
+        child.wait(STOP_GRACE_S)
+    except subprocess.TimeoutExpired:
+        _kill_group(child.pid)
+
+
+def _kill_group(leader: int) -> None:
+    """Ends what is left of a process group; there may be nothing left."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 def main(command: list[str]) -> int:
@@ -50,10 +56,7 @@ def main(command: list[str]) -> int:
 
     threading.Thread(target=watch, daemon=True).start()
     code = child.wait()
-    try:
-        os.killpg(child.pid, signal.SIGKILL)  # what the command itself left behind
-    except (ProcessLookupError, PermissionError):
-        return code
+    _kill_group(child.pid)  # what the command itself left behind
     return code
 
 

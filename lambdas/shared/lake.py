@@ -41,7 +41,11 @@ def start_of(datehour: str) -> datetime:
     Raises:
         ValueError: If the text is not a datehour.
     """
-    return datetime.strptime(datehour, DATEHOUR_FORMAT).replace(tzinfo=UTC)
+    try:
+        return datetime.strptime(datehour, DATEHOUR_FORMAT).replace(tzinfo=UTC)
+    except ValueError:
+        example = "2026-11-23-01"
+        raise ValueError(f"{datehour!r} is no hour: write yyyy-MM-dd-HH, as {example}") from None
 
 
 def raw_prefix(datehour: str) -> str:
