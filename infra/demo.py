@@ -20,9 +20,10 @@ import boto3
 from infra.clients.access_log import AccessLog, read_access_log
 from infra.clients.sender import send_events
 from infra.local.endpoints import Ports
-from infra.local.launcher import Options, Platform, prepare_dagster_home
+from infra.local.launcher import Platform
 from infra.local.processes import Running, Spec, free_port
 from infra.local.progress import StreamEnd, checkpoints_of, is_drained, stream_end
+from infra.local.specs import Options
 from infra.local.state import State, write_json
 from infra.querying import Querying
 from infra.summary import read_figures
@@ -138,7 +139,7 @@ def _flow(platform: Platform, log: AccessLog, watch: Watch) -> dict[str, Any]:
             wait_drained(platform, function.package, end)
     watch.stage("reading the figures back from DynamoDB and Athena")
     querying = Querying(boto3.client("athena"), topology.database, topology.workgroup)
-    figures = read_figures(querying, boto3.client("dynamodb"), "clickstream")
+    figures = read_figures(querying, boto3.client("dynamodb"), topology.stack)
     return {"accepted": end.records, **figures.as_json()}
 
 
@@ -175,10 +176,10 @@ def _partition_range(log: AccessLog) -> dict[str, str]:
 
 def _start_batch(platform: Platform, ready: Path) -> Running:
     """Starts the batch side early: loading Dagster takes as long as sending the events."""
-    prepare_dagster_home(platform.state.folder("dagster"))
+    platform.specs.prepare_dagster_home()
     ready.unlink(missing_ok=True)
     command = (sys.executable, "-m", "infra.local.batch", "--when", str(ready))
-    return platform.start_process(Spec("batch", command, platform.environment))
+    return platform.start_process(Spec("batch", command, platform.specs.environment))
 
 
 def _wait_batch(batch: Running) -> None:

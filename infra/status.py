@@ -41,7 +41,7 @@ def read_status(state: State, ports: Ports) -> Status:
     """Asks the running platform. The AWS environment must be that platform's."""
     topology = build_topology(ACCOUNT)
     folder = state.folder("mappings")
-    metrics = RealTimeMetrics(boto3.client("dynamodb"), "clickstream")
+    metrics = RealTimeMetrics(boto3.client("dynamodb"), topology.stack)
     sqs = boto3.client("sqs")
     return Status(
         {"collector": f"{ports.collector_url}/v1/events", "Dagster UI": ports.ui_url},

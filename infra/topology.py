@@ -4,8 +4,19 @@ Belongs here: names, keys, sizes, windows and wiring, as plain typed values. Cre
 to whoever renders this description: `infra.local` on the embedded AWS, `infra.aws` with CDK.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from infra.resource_types import (
+    Bucket,
+    DataSet,
+    Function,
+    GlueTable,
+    Mapping,
+    Queue,
+    Stream,
+    Table,
+    Topic,
+)
 from lambdas.shared import lake
 from lambdas.shared.columns import DATEHOUR, EVENT_COLUMNS, Column
 
@@ -13,104 +24,14 @@ ACCOUNT_PLACEHOLDER = "{account}"
 
 
 @dataclass(frozen=True)
-class Stream:
-    """A Kinesis stream; its partition key is the session."""
-
-    name: str
-    shards: int
-    retention_hours: int
-
-
-@dataclass(frozen=True)
-class Table:
-    """A DynamoDB table, on demand. Keys are strings."""
-
-    name: str
-    hash_key: str
-    range_key: str | None = None
-    ttl_attribute: str | None = None
-
-
-@dataclass(frozen=True)
-class Queue:
-    """An SQS queue; `max_receives` deliveries later a message moves to `dead_letter`."""
-
-    name: str
-    visibility_s: int = 300
-    retention_s: int = 14 * 24 * 3600
-    dead_letter: str | None = None
-    max_receives: int | None = None
-
-
-@dataclass(frozen=True)
-class Bucket:
-    """An S3 bucket; new objects below `notify_prefix` are announced on `notify_queue`."""
-
-    name: str
-    notify_prefix: str | None = None
-    notify_queue: str | None = None
-
-
-@dataclass(frozen=True)
-class Topic:
-    """An SNS topic."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Mapping:
-    """A Lambda event source mapping on the stream, with the failure handling AWS documents."""
-
-    batch_size: int
-    window_s: float
-    max_retries: int = 5
-    max_record_age_s: int = 24 * 3600
-    bisect_on_error: bool = True
-    report_item_failures: bool = True
-    on_failure_queue: str | None = None
-    parallelization: int = 1  # more would give two writers to one item
-    starting_position: str = "TRIM_HORIZON"
-
-
-@dataclass(frozen=True)
-class Function:
-    """A Lambda function, `lambdas.<package>.handler.handler`."""
-
-    name: str
-    package: str
-    memory_mb: int
-    timeout_s: int
-    environment: dict[str, str] = field(default_factory=dict)
-    mapping: Mapping | None = None
-
-
-@dataclass(frozen=True)
-class GlueTable:
-    """An external table whose columns are known here; dbt creates its own."""
-
-    name: str
-    location_prefix: str
-    columns: tuple[Column, ...]
-    partition_keys: tuple[Column, ...]
-    format: str  # "parquet" or "json"
-    description: str
-
-
-@dataclass(frozen=True)
-class DataSet:
-    """A QuickSight data set in SPICE over one Glue table."""
-
-    id: str
-    name: str
-    table: str
-    columns: tuple[tuple[str, str], ...]  # (name, QuickSight type)
-
-
-@dataclass(frozen=True)
 class Topology:
-    """The whole platform."""
+    """The whole platform.
 
+    Attributes:
+        stack: The prefix of every name.
+    """
+
+    stack: str
     stream: Stream
     tables: tuple[Table, ...]
     queues: tuple[Queue, ...]
@@ -158,6 +79,7 @@ def build_topology(
     stream = Stream(f"{stack}-events", shards, retention_hours=24)
     shared = {} if lateness_limit_s is None else {"LATENESS_LIMIT_S": str(lateness_limit_s)}
     return Topology(
+        stack=stack,
         stream=stream,
         tables=_tables(stack),
         queues=_queues(stack),

@@ -13,8 +13,9 @@ from shutil import which
 from typing import Any
 
 from infra.local.endpoints import Ports
-from infra.local.launcher import Options, Platform
+from infra.local.launcher import Platform
 from infra.local.processes import require_free
+from infra.local.specs import Options
 from infra.local.state import State
 from lambdas.shared.lake import DATEHOUR_FORMAT, start_of
 

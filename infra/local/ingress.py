@@ -16,7 +16,8 @@ from typing import Any
 import waitress
 
 from infra.local.mappings.invocation import Context, Handler, load_handler
-from infra.topology import Function, build_topology
+from infra.resource_types import Function
+from infra.topology import build_topology
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 _STATUS = {200: "OK", 204: "No Content", 400: "Bad Request", 404: "Not Found", 503: "Busy"}
@@ -87,14 +88,13 @@ def main() -> None:
     """Serves the collector on the loopback interface until SIGTERM."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--stack", default="clickstream")
     arguments = parser.parse_args()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         sys.exit(0)
 
     signal.signal(signal.SIGTERM, stop)
-    function = build_topology(stack=arguments.stack).function("collector")
+    function = build_topology().function("collector")
     app = Ingress(load_handler(function.package), function)
     waitress.serve(
         app,

@@ -1,58 +1,21 @@
-"""The platform on this machine: which processes there are, in which order, with which environment.
+"""The platform on this machine, started and stopped in order.
 
-Belongs here: starting everything and stopping it again. Process mechanics belong in `processes`,
-what is created belongs in `provision`.
+Belongs here: the order of things and what to do when one of them ends. Which processes there are
+belongs in `specs`, process mechanics in `processes`, what is created in `provision`.
 """
 
 import os
-import sys
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 
-from infra.local.endpoints import ACCOUNT, REGION, Ports, aws_environment
-from infra.local.processes import LOOPBACK, Running, Spec, StartError, stop_all
+from infra.local.endpoints import ACCOUNT, Ports
+from infra.local.processes import Running, Spec, StartError, stop_all
 from infra.local.provision import provision
+from infra.local.specs import EMULATORS, PROJECT_ROOT, Options, Specs
 from infra.local.state import State
-from infra.topology import Function, Topology, build_topology
+from infra.topology import build_topology
 
-PROJECT_ROOT = Path(__file__).parent.parent.parent
-_EMULATORS = frozenset({"ministack", "catalog", "athena"})
 _RESTART_PAUSE_S = 2.0
-_DAGSTER_YAML = """\
-telemetry:
-  enabled: false
-nux:
-  enabled: false
-run_monitoring:
-  enabled: true
-run_retries:
-  enabled: true
-  max_retries: 2
-concurrency:
-  pools:
-    granularity: run
-    default_limit: 1
-  runs:
-    # Two runs never rebuild the same hour. The pool alone lets two start on a fresh instance.
-    tag_concurrency_limits:
-      - key: clickstream/rebuilds
-        limit: 1
-"""
-
-
-@dataclass(frozen=True)
-class Options:
-    """What may differ between two platforms on this machine.
-
-    Attributes:
-        archive_window_s: How long the archive gathers events into one object, in seconds.
-        batch: Settings of the batch side, by their variables' names without `CLICKSTREAM_`.
-    """
-
-    archive_window_s: float
-    batch: Mapping[str, str]
 
 
 class Platform:
@@ -70,16 +33,8 @@ class Platform:
     ) -> None:
         self.state = state
         self.ports = ports
-        self.options = options
         self.topology = build_topology(ACCOUNT, archive_window_s=options.archive_window_s)
-        self.environment = {
-            **aws_environment(ports),
-            **batch_environment(self.topology, options.batch),
-            "DAGSTER_HOME": str(state.root / "dagster"),
-            "POWERTOOLS_LOG_LEVEL": "INFO",
-            # Commands that were installed beside this one, such as dbt.
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
-        }
+        self.specs = Specs(state, ports, self.topology, options)
         self._report = report
         self._processes: list[Running] = []
 
@@ -89,19 +44,19 @@ class Platform:
         Raises:
             StartError: If something does not come up. What was started is stopped again.
         """
-        os.environ.update(self.environment)  # this process's own AWS clients
+        os.environ.update(self.specs.environment)  # this process's own AWS clients
         try:
             self._report("starting the embedded AWS")
-            emulators = [self._start(spec) for spec in self._emulators()]
+            emulators = [self.start_process(spec) for spec in self.specs.emulators()]
             for process in emulators:
                 process.wait_ready()
             self._report("creating streams, tables, queues and catalog")
             provision(self.topology, ACCOUNT)
             self._report("starting the collector and the functions")
-            front = self._start(self._ingress())
+            front = self.start_process(self.specs.ingress())
             for function in self.topology.functions:
                 if function.mapping is not None:
-                    self._start(self._mapping(function))
+                    self.start_process(self.specs.mapping(function))
             front.wait_ready()
         except BaseException:
             self.stop()
@@ -109,8 +64,10 @@ class Platform:
         self.state.write_running({"ports": self.ports.as_json()})
 
     def start_process(self, spec: Spec) -> Running:
-        """Starts a further process that ends with this platform."""
-        return self._start(spec)
+        """Starts a process that ends with this platform."""
+        process = Running(spec, self.state.folder("logs") / f"{spec.name}.log", PROJECT_ROOT)
+        self._processes.append(process)
+        return process
 
     def start_dagster(self) -> None:
         """Starts Dagster's web server and daemon.
@@ -118,18 +75,9 @@ class Platform:
         Raises:
             StartError: If it does not come up.
         """
-        prepare_dagster_home(self.state.folder("dagster"))
+        self.specs.prepare_dagster_home()
         self._report("starting Dagster")
-        command = (sys.executable, "-m", "dagster", "dev", "--host", LOOPBACK)
-        workspace = str(PROJECT_ROOT / "workspace.yaml")
-        spec = Spec(
-            "dagster",
-            (*command, "--port", str(self.ports.ui), "--workspace", workspace),
-            self.environment,
-            f"{self.ports.ui_url}/server_info",
-            "dagster_version",
-        )
-        self._start(spec).wait_ready()
+        self.start_process(self.specs.dagster()).wait_ready()
 
     def keep_running(self) -> None:
         """Watches the processes; starts again what may be started again.
@@ -143,7 +91,7 @@ class Platform:
                 if process.is_running():
                     continue
                 name = process.spec.name
-                if name in _EMULATORS:
+                if name in EMULATORS:
                     raise StartError(f"{name} ended unexpectedly; see {process.log}")
                 self._report(f"{name} ended unexpectedly, starting it again; see {process.log}")
                 time.sleep(_RESTART_PAUSE_S)
@@ -154,121 +102,3 @@ class Platform:
         stop_all(self._processes, lambda name: self._report(f"stopping {name}"))
         self._processes.clear()
         self.state.clear_running()
-
-    def _start(self, spec: Spec) -> Running:
-        process = Running(spec, self.state.folder("logs") / f"{spec.name}.log", PROJECT_ROOT)
-        self._processes.append(process)
-        return process
-
-    def _emulators(self) -> list[Spec]:
-        ports, root = self.ports, self.state.root
-        self.state.folder("aws")
-        python = sys.executable
-        ministack = Spec(
-            "ministack",
-            (python, "-m", "ministack"),
-            {
-                **self.environment,
-                "GATEWAY_PORT": str(ports.ministack),
-                "BIND_HOST": LOOPBACK,
-                "MINISTACK_HOST": LOOPBACK,
-                "MINISTACK_REGION": REGION,
-                "MINISTACK_ACCOUNT_ID": ACCOUNT,
-                "SERVICES": "s3,sqs,sns,dynamodb,kinesis,cloudwatch,sts",
-                "PERSIST_STATE": "1",
-                "S3_PERSIST": "1",
-                "STATE_DIR": str(root / "aws" / "state"),
-                "S3_DATA_DIR": str(root / "aws" / "s3"),
-                "LOG_LEVEL": "WARNING",
-            },
-            f"http://{LOOPBACK}:{ports.ministack}/_ministack/health",
-            "kinesis",
-        )
-        journal = str(root / "aws" / "catalog.journal")
-        catalog_options = ("--journal", journal, "--workgroup", self.topology.workgroup)
-        catalog = Spec(
-            "catalog",
-            (
-                python,
-                "-m",
-                "infra.local.catalog",
-                "--port",
-                str(ports.catalog),
-                *catalog_options,
-            ),
-            self.environment,
-            f"http://{LOOPBACK}:{ports.catalog}/health",
-            "clickstream-catalog",
-        )
-        results = f"s3://{self.topology.results_bucket}/"
-        cache = str(root / "athena-cache")
-        athena_options = ("--cache-dir", cache, "--output-location", results)
-        athena = Spec(
-            "athena",
-            (
-                python,
-                "-m",
-                "infra.local.athena",
-                "--port",
-                str(ports.athena),
-                *athena_options,
-            ),
-            self.environment,
-            f"http://{LOOPBACK}:{ports.athena}/health",
-            "duckdb",
-        )
-        return [ministack, catalog, athena]
-
-    def _ingress(self) -> Spec:
-        collector = self.topology.function("collector")
-        return Spec(
-            "collector",
-            (sys.executable, "-m", "infra.local.ingress", "--port", str(self.ports.collector)),
-            {**self.environment, **function_environment(collector)},
-            f"{self.ports.collector_url}/health",
-            "ok",
-        )
-
-    def _mapping(self, function: Function) -> Spec:
-        folder = str(self.state.folder("mappings"))
-        window = str(self.options.archive_window_s)
-        options = ("--folder", folder, "--archive-window", window)
-        return Spec(
-            function.package,
-            (
-                sys.executable,
-                "-m",
-                "infra.local.mappings",
-                function.package,
-                *options,
-            ),
-            {**self.environment, **function_environment(function)},
-        )
-
-
-def function_environment(function: Function) -> dict[str, str]:
-    """A function's variables, its placeholders filled in for the embedded AWS."""
-    own = {
-        name: value.format(account=ACCOUNT, region=REGION)
-        for name, value in function.environment.items()
-    }
-    return {**own, "AWS_LAMBDA_FUNCTION_NAME": function.name}
-
-
-def batch_environment(topology: Topology, settings: Mapping[str, str]) -> dict[str, str]:
-    """The batch side's variables: the topology's names, and the settings given."""
-    notified = next(bucket for bucket in topology.buckets if bucket.notify_queue is not None)
-    names = {
-        "LAKE_BUCKET": notified.name,
-        "RESULTS_BUCKET": topology.results_bucket,
-        "DATABASE": topology.database,
-        "WORKGROUP": topology.workgroup,
-        "RAW_OBJECTS_QUEUE": notified.notify_queue or "",
-        "ACCOUNT_ID": ACCOUNT,
-    }
-    return {f"CLICKSTREAM_{name}": value for name, value in {**names, **settings}.items()}
-
-
-def prepare_dagster_home(folder: Path) -> None:
-    """Writes the instance's configuration into a DAGSTER_HOME."""
-    (folder / "dagster.yaml").write_text(_DAGSTER_YAML)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import ClientError
 
-from infra.topology import Bucket, DataSet, GlueTable, Queue, Table, Topology
+from infra.resource_types import Bucket, DataSet, GlueTable, Queue, Table
+from infra.topology import Topology
 
 if TYPE_CHECKING:
     from mypy_boto3_glue.type_defs import TableInputTypeDef

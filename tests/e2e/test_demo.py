@@ -100,7 +100,8 @@ def counted(state: Path) -> tuple[int, int]:
     script = (
         "import sys, time, boto3, pathlib\n"
         "from infra.local.endpoints import Ports\n"
-        "from infra.local.launcher import Options, Platform\n"
+        "from infra.local.launcher import Platform\n"
+        "from infra.local.specs import Options\n"
         "from infra.local.processes import free_port\n"
         "from infra.local.progress import is_drained, stream_end\n"
         "from infra.local.state import State\n"

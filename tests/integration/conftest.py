@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from infra.local.endpoints import Ports
-from infra.local.launcher import Options, Platform
+from infra.local.launcher import Platform
 from infra.local.processes import free_port
+from infra.local.specs import Options
 from infra.local.state import State
 
 

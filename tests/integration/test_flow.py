@@ -1,5 +1,6 @@
 """Events in twice, hours out once: the whole flow on the embedded AWS."""
 
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -13,7 +14,7 @@ from infra.cli import SAMPLE
 from infra.clients.access_log import AccessLog, read_access_log
 from infra.clients.sender import send_events
 from infra.demo import wait_drained
-from infra.local.launcher import Platform, prepare_dagster_home
+from infra.local.launcher import Platform
 from infra.local.progress import stream_end
 from infra.querying import Querying
 from infra.summary import StoreFigures, read_figures
@@ -54,10 +55,10 @@ def figures(platform: Platform, log: AccessLog, querying: Querying) -> StoreFigu
 
 
 def run_batch(platform: Platform) -> None:
-    prepare_dagster_home(platform.state.folder("dagster"))
+    platform.specs.prepare_dagster_home()
     done = subprocess.run(
         [sys.executable, "-m", "infra.local.batch"],
-        env=platform.environment,
+        env={**os.environ, **platform.specs.environment},
         cwd=Path(__file__).parent.parent.parent,
         capture_output=True,
         text=True,

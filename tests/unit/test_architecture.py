@@ -92,6 +92,7 @@ def test_the_environment_is_read_in_few_places() -> None:
         "infra.demo",
         "infra.local.launcher",
         "infra.local.processes",
+        "infra.local.specs",
     }
 
 

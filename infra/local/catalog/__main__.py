@@ -16,7 +16,8 @@ import waitress
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from infra.local.catalog.journal import Journal
-from infra.local.catalog.quicksight import QuickSight, RowCounter
+from infra.local.catalog.quicksight import QuickSight
+from infra.querying import Querying
 
 _GLUE_READS = ("Get", "BatchGet", "List", "Search", "Check", "Query")
 _SERVICE = "clickstream-catalog"
@@ -61,7 +62,12 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, stop)
     moto = _raw_uri(DomainDispatcherApplication(create_backend_app))
-    app = QuickSight(moto, RowCounter(boto3.client("athena"), arguments.workgroup))
+    querying = Querying(boto3.client("athena"), "default", arguments.workgroup)
+
+    def count_rows(schema: str, table: str) -> int:
+        return querying.number(f'SELECT count(*) FROM "{schema}"."{table}"')  # noqa: S608 - our names
+
+    app = QuickSight(moto, count_rows)
     journal = Journal(app, arguments.journal, changes_something)
     waitress.serve(_Health(journal, journal), host="127.0.0.1", port=arguments.port, threads=8)
 

@@ -11,18 +11,14 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from infra.local.catalog.journal import WsgiApp
-
-if TYPE_CHECKING:
-    from mypy_boto3_athena import AthenaClient
 
 _PATH = re.compile(
     r"^/accounts/(?P<account>\d+)/data-sets"
     r"(/(?P<data_set>[^/]+)(?P<ingestions>/ingestions(/(?P<ingestion>[^/]+))?)?)?$"
 )
-_POLL_S = 0.05
 
 
 class _Refusal(Exception):  # noqa: N818 - an answer, not a fault
@@ -131,35 +127,6 @@ class QuickSight:
         run["RowInfo"] = {"RowsIngested": rows, "RowsDropped": 0, "TotalRowsInDataset": rows}
         run["IngestionTimeInSeconds"] = int(time.monotonic() - started)
         run["IngestionStatus"] = "COMPLETED"
-
-
-class RowCounter:
-    """Counts rows through Athena."""
-
-    def __init__(self, athena: "AthenaClient", workgroup: str) -> None:
-        self._athena = athena
-        self._workgroup = workgroup
-
-    def __call__(self, schema: str, table: str) -> int:
-        """Counts the rows of a table.
-
-        Raises:
-            RuntimeError: With Athena's reason, when the query fails.
-        """
-        query = self._athena.start_query_execution(
-            QueryString=f'SELECT count(*) FROM "{schema}"."{table}"',  # noqa: S608 - our own names
-            WorkGroup=self._workgroup,
-        )["QueryExecutionId"]
-        while True:
-            execution = self._athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]
-            status = execution["Status"]
-            if status["State"] == "SUCCEEDED":
-                break
-            if status["State"] in {"FAILED", "CANCELLED"}:
-                raise RuntimeError(status.get("StateChangeReason", status["State"]))
-            time.sleep(_POLL_S)
-        rows = self._athena.get_query_results(QueryExecutionId=query)["ResultSet"]["Rows"]
-        return int(rows[1]["Data"][0]["VarCharValue"])
 
 
 def _missing(what: str, name: str) -> _Refusal:

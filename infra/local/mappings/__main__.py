@@ -20,11 +20,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("package", help="the function's package below lambdas/")
     parser.add_argument("--folder", type=Path, required=True, help="where checkpoints are kept")
-    parser.add_argument("--stack", default="clickstream")
     parser.add_argument("--archive-window", type=float, default=60)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    topology = build_topology(stack=arguments.stack, archive_window_s=arguments.archive_window)
+    topology = build_topology(archive_window_s=arguments.archive_window)
     function = topology.function(arguments.package)
     if function.mapping is None:
         parser.error(f"{arguments.package} is not on an event source mapping")

@@ -19,7 +19,7 @@ from infra.local.mappings.delivery import Delivery, Policy
 from infra.local.mappings.invocation import Context, Handler, kinesis_event
 from infra.local.mappings.shards import Shard, list_shards
 from infra.local.state import write_json
-from infra.topology import Function, Mapping
+from infra.resource_types import Function, Mapping
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
