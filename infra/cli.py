@@ -161,6 +161,8 @@ def replay(
             _fail(str(error))
     for line in report_lines(outcome):
         console.print(line)
+    if collector is None and outcome.first_hour is not None:
+        _warn_of_early_hours(state_dir, outcome.first_hour)
     if outcome.report.rejected:
         raise typer.Exit(1)
 
@@ -239,6 +241,18 @@ def _ports(state_dir: Path) -> Ports:
     ports = Ports(**running["ports"])
     os.environ.update(aws_environment(ports))
     return ports
+
+
+def _warn_of_early_hours(state_dir: Path, first_hour: str) -> None:
+    """Says so when the batch side has no partitions for what was sent: it would wait for ever."""
+    first_partition = State(state_dir).open().get("first_hour")
+    if first_partition is not None and first_hour < first_partition:
+        console.print(
+            f"The batch side's partitions begin at {first_partition}; the hours from {first_hour} "
+            "on are archived and wait. To have them rolled up, stop the platform and start it with "
+            f"[bold]clickstream up --first-hour {first_hour}[/bold]",
+            soft_wrap=True,
+        )
 
 
 def _check_writable(path: Path | None) -> None:

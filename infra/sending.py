@@ -14,6 +14,7 @@ from infra.clients.ndjson import read_ndjson
 from infra.clients.report import SendError, SendReport
 from infra.clients.sender import SendOptions, send_events
 from infra.clients.traffic import generate_events
+from lambdas.shared.lake import datehour_of
 
 __all__ = ["Outcome", "SendError", "replay", "send"]
 
@@ -27,10 +28,12 @@ class Outcome:
     Attributes:
         report: What became of its events.
         unreadable: Lines that gave no event.
+        first_hour: The hour of its earliest event, where that is known.
     """
 
     report: SendReport
     unreadable: list[UnreadableLine] = field(default_factory=list)
+    first_hour: str | None = None
 
 
 def replay(
@@ -52,9 +55,11 @@ def replay(
     with file.open("rb") as source:
         if log_format == "combined":
             log = read_access_log(source)
-            unreadable = log.unreadable
             counted = _counting(progress, len(log.hits))
-            return Outcome(send_events(log.events(), collector, options, counted), unreadable)
+            report = send_events(log.events(), collector, options, counted)
+            first = log.summary().first
+            first_hour = None if first is None else datehour_of(first)
+            return Outcome(report, log.unreadable, first_hour)
         found: list[UnreadableLine] = []
         events = read_ndjson(source, found.append)
         report = send_events(events, collector, options, _counting(progress, None))
