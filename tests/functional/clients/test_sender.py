@@ -30,7 +30,7 @@ Fields = dict[str, object]
 Answer = tuple[int, bytes]
 Behaviour = Callable[[list[Fields]], Answer]
 IMPATIENT = Patience(deadline_s=0.3, timeout_s=0.2, backoff_s=0.01, longest_backoff_s=0.05)
-PATIENT = Patience(deadline_s=20, timeout_s=5, backoff_s=0.01, longest_backoff_s=0.05)
+PATIENT = Patience(deadline_s=60, timeout_s=30, backoff_s=0.01, longest_backoff_s=0.05)
 
 
 class FakeCollector(ThreadingHTTPServer):
@@ -282,11 +282,11 @@ def test_an_answer_that_does_not_come_is_waited_for_and_asked_again(collector: F
 
     def hang_once(batch: list[Fields]) -> Answer:
         if next(slow, False):
-            time.sleep(0.4)
+            time.sleep(1)
         return accept(batch)
 
     collector.behaviour = hang_once
-    patience = Patience(deadline_s=5, timeout_s=0.15, backoff_s=0.01)
+    patience = Patience(deadline_s=20, timeout_s=0.3, backoff_s=0.01)
     report = send_events(events(5), collector.url, options(patience, workers=1))
     assert report.accepted == 5
     assert report.resent >= 5
@@ -461,5 +461,5 @@ def test_the_collector_accepts_the_whole_sample(collector: FakeCollector):
     collector.behaviour = behave
     with SAMPLE.open("rb") as file:
         log = read_access_log(file)
-    report = send_events(log.events(), collector.url, SendOptions(patience=IMPATIENT))
+    report = send_events(log.events(), collector.url, SendOptions(patience=PATIENT))
     assert (report.accepted, report.rejected) == (9999, 0)

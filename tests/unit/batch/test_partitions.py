@@ -13,5 +13,5 @@ def test_hours_before_the_first_have_no_partition():
 
 
 def test_a_first_hour_that_is_none_is_refused():
-    with pytest.raises(ValueError, match="does not match format"):
+    with pytest.raises(ValueError, match="is no hour"):
         hourly_partitions("2015-05-17", None)
