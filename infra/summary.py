@@ -13,6 +13,8 @@ from lambdas.aggregator.readings import RealTimeMetrics
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+# A batch delivered again with other boundaries may have set a record aside twice.
+_QUARANTINED_SQL = "SELECT count(DISTINCT shard_id || sequence_number) FROM quarantine"
 _TOP_PAGES_SQL = """\
 SELECT page_path, sum(views) AS views
 FROM page_views_hourly
@@ -69,7 +71,7 @@ def read_figures(querying: Querying, dynamodb: "DynamoDBClient", table_prefix: s
     compacted, hours = (int(cell or 0) for cell in querying.ask(lake).rows[0])
     top = querying.ask(_TOP_PAGES_SQL)
     return StoreFigures(
-        quarantined=querying.number("SELECT count(*) FROM quarantine"),
+        quarantined=querying.number(_QUARANTINED_SQL),
         archived=archived,
         duplicates=duplicates,
         compacted=compacted,

@@ -15,7 +15,8 @@ from typing import NamedTuple
 from lambdas.shared.event import Event
 
 PAGE_VIEW = "page_view"
-RECENT_IDS = 64  # hashes a session remembers; a client's retry comes within its last events
+# Hashes a session remembers: as many as one request of a client that sends it again may hold.
+RECENT_IDS = 512
 HASH_BYTES = 8
 _SEQUENCE_DIGITS = 60
 

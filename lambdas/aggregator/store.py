@@ -1,22 +1,23 @@
 """The counters in DynamoDB, each written by one shard only.
 
 Belongs here: the fenced conditional writes and the reads that go before them. How much to write
-belongs in `logic`. One conditional UpdateItem costs one write unit, half of a transaction.
+belongs in `logic`, how statements are sent in `lambdas.shared.statements`.
 """
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from lambdas.aggregator.logic import Counter, Plan, Session
+from lambdas.aggregator.logic import Counter, Key, Plan, Session
+from lambdas.shared.statements import Outcome, Statement, StatementWriter, insert, update
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 TTL_S = 24 * 3600
 _READ_KEYS = 100
-_WRITERS = 8
+_ROUNDS = 5  # insert, duplicate, refused, rewritten: four at most with one writer
+_KNOWN_KEYS = 200_000
 _KEY_NAMES = {
     "page-metrics": ("page_url", "timestamp_hour", "view_count"),
     "counters": ("metric_name", "time_window", "event_count"),
@@ -34,9 +35,10 @@ class CounterStore:
         self, dynamodb: "DynamoDBClient", table_prefix: str, now: Callable[[], float] = time.time
     ) -> None:
         self._dynamodb = dynamodb
+        self._writer = StatementWriter(dynamodb)
         self._prefix = table_prefix
         self._now = now
-        self._pool = ThreadPoolExecutor(_WRITERS)
+        self._known: set[Key] = set()  # items that exist: saves the insert that would be refused
 
     def sessions(self, session_ids: Iterable[str]) -> dict[str, Session]:
         """The stored states of sessions; those never seen are left out."""
@@ -59,10 +61,11 @@ class CounterStore:
 
         Raises:
             botocore.exceptions.ClientError: On a fault; the batch must be delivered again.
+            StatementError: On a fault of single items; the same.
             FenceConflict: If an item has a second writer.
         """
-        conflicts = sum(self._pool.map(lambda item: self._add(item, plan), plan.counters))
-        list(self._pool.map(lambda pair: self._put(*pair), plan.sessions))
+        conflicts = self._add(plan)
+        self._put(plan.sessions)
         return conflicts
 
     def _read(self, ids: list[str]) -> Iterator[dict[str, Any]]:
@@ -75,66 +78,98 @@ class CounterStore:
             yield from response["Responses"].get(table, [])
             request = response.get("UnprocessedKeys")
 
-    def _add(self, counter: Counter, plan: Plan) -> bool:
-        """Adds to one item; True when it held some of the records and refused at first."""
-        old = self._update(counter, len(counter.sequences), plan.last, below=plan.first)
-        if old is None:
-            return False
-        fence = old["fence"]["S"]
-        missing = counter.above(fence)
-        if missing and self._update(counter, missing, plan.last, equals=fence) is not None:
-            raise FenceConflict(f"{counter.key} moved past {fence} while it was written")
-        return True
+    def _add(self, plan: Plan) -> int:
+        """Adds to every counter; returns how many held some of the records already."""
+        conflicts = 0
+        waiting = [(counter, self._first_try(counter, plan)) for counter in plan.counters]
+        for _ in range(_ROUNDS):
+            outcomes = self._writer.execute([statement for _, statement in waiting])
+            again: list[tuple[Counter, Statement]] = []
+            for (counter, _), outcome in zip(waiting, outcomes, strict=True):
+                if outcome.applied:
+                    self._remember(counter.key)
+                    continue
+                conflicts += outcome.item is not None
+                if (statement := self._next_try(counter, plan, outcome)) is not None:
+                    again.append((counter, statement))
+            waiting = again
+            if not waiting:
+                return conflicts
+        raise FenceConflict(f"{waiting[0][0].key} changes while it is written")
+
+    def _first_try(self, counter: Counter, plan: Plan) -> Statement:
+        if counter.key in self._known:
+            return self._add_all(counter, plan)
+        return self._insert(counter, plan.last)
+
+    def _next_try(self, counter: Counter, plan: Plan, outcome: Outcome) -> Statement | None:
+        """What to write after a refusal; None when the item holds all of it."""
+        if outcome.item is not None:
+            fence = outcome.item["fence"]["S"]
+            missing = counter.above(fence)
+            return (
+                self._update(counter, missing, plan.last, ("fence =", fence)) if missing else None
+            )
+        if outcome.exists:
+            return self._add_all(counter, plan)
+        self._known.discard(counter.key)  # it has expired
+        return self._insert(counter, plan.last)
+
+    def _add_all(self, counter: Counter, plan: Plan) -> Statement:
+        return self._update(counter, len(counter.sequences), plan.last, ("fence <", plan.first))
+
+    def _remember(self, key: Key) -> None:
+        if len(self._known) >= _KNOWN_KEYS:
+            self._known.clear()
+        self._known.add(key)
+
+    def _insert(self, counter: Counter, fence: str) -> Statement:
+        value = _KEY_NAMES[counter.key.table][2]
+        item = {
+            **_key_of(counter.key),
+            value: {"N": str(len(counter.sequences))},
+            **self._stamps(counter.key, fence),
+        }
+        return insert(f"{self._prefix}-{counter.key.table}", item)
 
     def _update(
-        self, counter: Counter, amount: int, fence: str, *, below: str = "", equals: str = ""
-    ) -> dict[str, Any] | None:
-        """One fenced addition; returns the item when it refused."""
-        hash_name, range_name, value_name = _KEY_NAMES[counter.key.table]
-        condition = "fence = :old" if equals else "attribute_not_exists(fence) OR fence < :old"
-        assignments = "fence = :fence, last_updated = :now"
-        values: dict[str, Any] = {
-            ":amount": {"N": str(amount)},
-            ":fence": {"S": fence},
-            ":old": {"S": equals or below},
-            ":now": {"N": str(int(self._now() * 1000))},
-        }
-        names = {"#value": value_name}
-        if counter.key.table == "counters":
-            assignments += ", #ttl = :ttl"  # `ttl` is a reserved word
-            names["#ttl"] = "ttl"
-            values[":ttl"] = {"N": str(int(self._now()) + TTL_S)}
-        try:
-            self._dynamodb.update_item(
-                TableName=f"{self._prefix}-{counter.key.table}",
-                Key={
-                    hash_name: {"S": counter.key.partition},
-                    range_name: {"S": counter.key.sort},
-                },
-                UpdateExpression=f"ADD #value :amount SET {assignments}",
-                ConditionExpression=condition,
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues=values,
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-        except self._dynamodb.exceptions.ConditionalCheckFailedException as error:
-            return dict(cast("dict[str, Any]", error.response)["Item"])
-        return None
+        self, counter: Counter, amount: int, fence: str, condition: tuple[str, str]
+    ) -> Statement:
+        return update(
+            f"{self._prefix}-{counter.key.table}",
+            _key_of(counter.key),
+            self._stamps(counter.key, fence),
+            {_KEY_NAMES[counter.key.table][2]: {"N": str(amount)}},
+            (condition[0], {"S": condition[1]}),
+        )
 
-    def _put(self, old_fence: str, session: Session) -> None:
-        """Replaces one session item, provided that it is still the one that was read."""
-        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(session_id)"}
-        if old_fence:
-            condition = {
-                "ConditionExpression": "fence = :old",
-                "ExpressionAttributeValues": {":old": {"S": old_fence}},
-            }
-        try:
-            self._dynamodb.put_item(
-                TableName=f"{self._prefix}-session-metrics", Item=_item_of(session), **condition
-            )
-        except self._dynamodb.exceptions.ConditionalCheckFailedException:
-            raise FenceConflict(f"session {session.session_id} has a second writer") from None
+    def _stamps(self, key: Key, fence: str) -> dict[str, Any]:
+        now = self._now()
+        stamps = {"fence": {"S": fence}, "last_updated": {"N": str(int(now * 1000))}}
+        if key.table == "counters":
+            stamps["ttl"] = {"N": str(int(now) + TTL_S)}
+        return stamps
+
+    def _put(self, sessions: list[tuple[str, Session]]) -> None:
+        """Writes session items, provided that they are still those that were read."""
+        table = f"{self._prefix}-session-metrics"
+        statements = []
+        for old_fence, session in sessions:
+            item = _item_of(session)
+            if old_fence:
+                key = {"session_id": item.pop("session_id")}
+                statements.append(update(table, key, item, {}, ("fence =", {"S": old_fence})))
+            else:
+                statements.append(insert(table, item))
+        outcomes = self._writer.execute(statements)
+        for (_, session), outcome in zip(sessions, outcomes, strict=True):
+            if not outcome.applied:
+                raise FenceConflict(f"session {session.session_id} has a second writer")
+
+
+def _key_of(key: Key) -> dict[str, Any]:
+    hash_name, range_name, _ = _KEY_NAMES[key.table]
+    return {hash_name: {"S": key.partition}, range_name: {"S": key.sort}}
 
 
 def _item_of(session: Session) -> dict[str, Any]:

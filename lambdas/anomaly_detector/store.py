@@ -60,8 +60,11 @@ class AlertStore:
         ]
         for start in range(0, len(wanted), _PUBLISH_BATCH):
             chunk = wanted[start : start + _PUBLISH_BATCH]
-            self._publish(chunk)
-            list(self._pool.map(self._mark_published, chunk))
+            refused = self._publish(chunk)
+            published = [alert for i, alert in enumerate(chunk) if str(i) not in refused]
+            list(self._pool.map(self._mark_published, published))
+            if refused:
+                raise PublishFailed(f"SNS refused {len(refused)} of {len(chunk)} alerts")
         return len(wanted)
 
     def _claim(self, alert: Alert) -> bool:
@@ -82,7 +85,8 @@ class AlertStore:
             return bool(old["state"]["S"] == "pending")
         return True
 
-    def _publish(self, alerts: list[Alert]) -> None:
+    def _publish(self, alerts: list[Alert]) -> set[str]:
+        """Publishes alerts; returns the positions of those that SNS refused."""
         response = self._sns.publish_batch(
             TopicArn=self._topic_arn,
             PublishBatchRequestEntries=[
@@ -94,8 +98,7 @@ class AlertStore:
                 for index, alert in enumerate(alerts)
             ],
         )
-        if response.get("Failed"):
-            raise PublishFailed(f"SNS refused {len(response['Failed'])} of {len(alerts)} alerts")
+        return {failure["Id"] for failure in response.get("Failed", [])}
 
     def _mark_published(self, alert: Alert) -> None:
         self._dynamodb.update_item(

@@ -3,6 +3,7 @@
 Belongs here: routes, status codes and wiring. What an event is belongs in `logic` and `shared`.
 """
 
+import base64
 import json
 from datetime import UTC, datetime
 from functools import cache
@@ -12,6 +13,7 @@ import boto3
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, CORSConfig, Response
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.config import Config
 
 from lambdas.collector.logic import Client, Verdict, judge, read_body
 from lambdas.collector.store import StreamWriter
@@ -38,7 +40,9 @@ def _environment() -> Environment:
 
 @cache
 def _writer() -> StreamWriter:
-    return StreamWriter(boto3.client("kinesis"), _environment().stream_name)
+    # One try a call: what is not taken is tried again entry by entry, within the request's time.
+    quick = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 1})
+    return StreamWriter(boto3.client("kinesis", config=quick), _environment().stream_name)
 
 
 @app.get("/health")
@@ -56,7 +60,8 @@ def post_events() -> Response[str]:
     """
     request = app.current_event
     try:
-        raw = read_body(request.decoded_body or "")
+        text = request.body or ""
+        raw = read_body(base64.b64decode(text) if request.is_base64_encoded else text)
     except InvalidEvent as error:
         metrics.add_metric("RejectedRequests", MetricUnit.Count, 1)
         status = 413 if error.reason == "too_many_events" else 400

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004
 
 from lambdas.collector.logic import Entry
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MAX_RECORDS = 500
 MAX_BYTES = 4_500_000  # of 5 MB, keys included
-ATTEMPTS = 5
+DEADLINE_S = 6.0  # of the function's 10 s: the client must get its verdicts
 BACKOFF_S = 0.1
 
 
@@ -30,10 +30,12 @@ class StreamWriter:
         kinesis: "KinesisClient",
         stream: str,
         sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._kinesis = kinesis
         self._stream = stream
         self._sleep = sleep
+        self._clock = clock
 
     def put(self, entries: list[Entry]) -> list[Entry]:
         """Writes entries, trying the refused ones again with growing pauses.
@@ -44,15 +46,15 @@ class StreamWriter:
         Returns:
             The entries that the stream did not take: the client must send them again.
         """
+        deadline = self._clock() + DEADLINE_S
         failed: list[Entry] = []
         for chunk in _chunks(entries):
-            left = chunk
-            for attempt in range(ATTEMPTS):
-                if attempt:
-                    self._sleep(BACKOFF_S * 2**attempt * random.uniform(0.5, 1))  # noqa: S311
+            left, pause = chunk, BACKOFF_S
+            while left and self._clock() < deadline:
                 left = self._put_once(left)
-                if not left:
-                    break
+                if left:
+                    self._sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - a pause
+                    pause *= 2
             failed.extend(left)
         return failed
 
@@ -63,8 +65,10 @@ class StreamWriter:
                 StreamName=self._stream,
                 Records=[{"Data": entry.data, "PartitionKey": entry.key} for entry in entries],
             )
-        except (ClientError, BotoCoreError) as error:
-            if isinstance(error, ClientError) and not _is_transient(error):
+        except (ConnectionError, HTTPClientError):
+            return entries
+        except ClientError as error:
+            if not _is_transient(error):
                 raise
             return entries
         return [

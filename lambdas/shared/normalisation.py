@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -85,11 +86,14 @@ def parse_time(value: object) -> datetime:
         raise InvalidEvent("missing_event_time", "event_time is required (ISO 8601, UTC)")
     try:
         instant = _read_time(value)
+        if instant.tzinfo is None:
+            return instant.replace(tzinfo=UTC)
+        return instant.astimezone(UTC)
     except (ValueError, TypeError, OverflowError, OSError):
         raise InvalidEvent("invalid_event_time", f"cannot read the time {value!r:.80}") from None
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
+@lru_cache(maxsize=4096)
 def truncate_ip(value: str) -> str | None:
     """The network of an address: /24 for IPv4, /48 for IPv6. None when it is no address."""
     try:

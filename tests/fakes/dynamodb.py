@@ -1,8 +1,16 @@
 """DynamoDB in memory, as far as the functions use it, with faults on demand."""
 
+import re
 from typing import Any
 
 from botocore.exceptions import ClientError
+
+KEYS = {
+    "page-metrics": ("page_url", "timestamp_hour"),
+    "counters": ("metric_name", "time_window"),
+    "session-metrics": ("session_id",),
+    "alerts": ("alert_id",),
+}
 
 
 class CrashError(Exception):
@@ -60,11 +68,51 @@ class FakeDynamoDB:
             item[names.get(name, name)] = values[value]
         self._write(call, call["Key"], item)
 
-    def _write(self, call: dict[str, Any], key: dict[str, Any], item: dict[str, Any]) -> None:
+    def batch_execute_statement(self, Statements: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        """Each statement on its own, as DynamoDB does; a crash leaves those before it applied."""
+        return {"Responses": [self._statement(one) for one in Statements]}
+
+    def _statement(self, statement: dict[str, Any]) -> dict[str, Any]:
+        text, values = statement["Statement"], list(statement["Parameters"])
+        table = self.tables.setdefault(text.split('"')[1], {})
+        self._spend_a_write()
+        if text.startswith("INSERT"):
+            item = dict(zip(re.findall(r"'(\w+)': \?", text), values, strict=True))
+            names = KEYS[text.split('"')[1].partition("-")[2]]
+            key = tuple(item[name]["S"] for name in names)
+            if key in table:
+                return {"Error": {"Code": "DuplicateItem"}}
+            table[key] = item
+        else:
+            before, where = text.split(" WHERE ")
+            sets = re.findall(r'SET "(\w+)" = ("\w+" \+ )?\?', before)
+            conditions = re.findall(r'"(\w+)" (<|=) \?', where)
+            changes, found = values[: len(sets)], values[len(sets) :]
+            key = tuple(value["S"] for value in found[:-1])
+            old = table.get(key)
+            if old is None:
+                return {"Error": {"Code": "ConditionalCheckFailed"}}
+            (name, operator), value = conditions[-1], found[-1]["S"]
+            present = old[name]["S"]
+            if not (present < value if operator == "<" else present == value):
+                return {"Error": {"Code": "ConditionalCheckFailed", "Item": old}}
+            for (attribute, is_addition), change in zip(sets, changes, strict=True):
+                if is_addition:
+                    total = int(old[attribute]["N"]) + int(change["N"])
+                    table[key] = old = {**old, attribute: {"N": str(total)}}
+                else:
+                    table[key] = old = {**old, attribute: change}
+        self.writes += 1
+        return {"TableName": "any"}
+
+    def _spend_a_write(self) -> None:
         if self.writes_left is not None:
             if self.writes_left == 0:
                 raise CrashError
             self.writes_left -= 1
+
+    def _write(self, call: dict[str, Any], key: dict[str, Any], item: dict[str, Any]) -> None:
+        self._spend_a_write()
         table = self.tables.setdefault(call["TableName"], {})
         old = table.get(_key(key))
         if not _holds(call.get("ConditionExpression"), old, call):

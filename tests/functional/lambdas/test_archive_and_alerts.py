@@ -113,12 +113,12 @@ class FakeSns:
         self.failing = failing
 
     def publish_batch(self, **call: Any) -> dict[str, Any]:
-        if self.failing:
-            self.failing -= 1
-            return {"Failed": [{"Id": "0"}]}
         entries = call["PublishBatchRequestEntries"]
-        self.messages.extend(json.loads(entry["Message"]) for entry in entries)
-        return {"Failed": []}
+        failed = entries[: 1 if self.failing else 0]
+        self.failing = max(0, self.failing - 1)
+        taken = [entry for entry in entries if entry not in failed]
+        self.messages.extend(json.loads(entry["Message"]) for entry in taken)
+        return {"Failed": [{"Id": entry["Id"]} for entry in failed]}
 
 
 def alert(session: str) -> Alert:
@@ -145,6 +145,15 @@ def test_a_pending_alert_is_published_after_a_crash(failure: str) -> None:
     dynamodb.writes_left = None
     assert store(dynamodb, sns).raise_alerts([alert("a")]) == 1
     assert {message["session_id"] for message in sns.messages} == {"a"}
+
+
+def test_alerts_that_were_sent_are_not_sent_again_when_others_are_refused() -> None:
+    dynamodb, sns = FakeDynamoDB(), FakeSns(failing=1)
+    with pytest.raises(PublishFailed):
+        store(dynamodb, sns).raise_alerts([alert("a"), alert("b"), alert("c")])
+    assert [message["session_id"] for message in sns.messages] == ["b", "c"]
+    assert store(dynamodb, sns).raise_alerts([alert("a"), alert("b"), alert("c")]) == 1
+    assert [message["session_id"] for message in sns.messages] == ["b", "c", "a"]
 
 
 def test_robots_raise_one_alert_a_session() -> None:

@@ -25,8 +25,8 @@ class OneByOne:
 
 def store_on(dynamodb: FakeDynamoDB) -> CounterStore:
     store = CounterStore(dynamodb, "c", now=lambda: 0.0)  # type: ignore[arg-type]
-    store._pool.shutdown()
-    store._pool = OneByOne()  # type: ignore[assignment]
+    store._writer._pool.shutdown()
+    store._writer._pool = OneByOne()  # type: ignore[assignment]
     return store
 
 
@@ -112,6 +112,27 @@ def test_counters_equal_the_distinct_events(seed: int, count: int) -> None:
     assert counted(dynamodb) == expected(events)
 
 
+def test_a_whole_request_sent_again_is_not_counted_again() -> None:
+    """A client that gets no answer sends its whole batch again, often of one session."""
+    dynamodb = FakeDynamoDB()
+    store = store_on(dynamodb)
+    fields = {"event_type": "click", "event_time": START, "received_at": START, "session_id": "s"}
+    for again in range(2):
+        process(
+            store,
+            [
+                Event(
+                    event_id=f"e{number}",
+                    shard_id="shardId-0",
+                    sequence_number=str(10**20 + again * 1000 + number),
+                    **fields,
+                )
+                for number in range(500)
+            ],
+        )
+    assert store.sessions(["s"])["s"].event_count == 500
+
+
 @pytest.mark.parametrize("rule", ["fence", "order"])
 def test_each_rule_of_the_protocol_is_needed(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without one of them some history goes wrong: the property above can fail."""
@@ -129,13 +150,12 @@ def test_each_rule_of_the_protocol_is_needed(rule: str, monkeypatch: pytest.Monk
 
 
 def _unconditional(update):  # type: ignore[no-untyped-def]
-    def without_condition(self, counter, amount, fence, **_):  # type: ignore[no-untyped-def]
-        return update(self, counter, amount, fence, below="~")
+    def without_condition(self, counter, amount, fence, _):  # type: ignore[no-untyped-def]
+        return update(self, counter, amount, fence, ("fence <", "~"))
 
     return without_condition
 
 
 def _sessions_first(self, plan):  # type: ignore[no-untyped-def]
-    for pair in plan.sessions:
-        self._put(*pair)
-    return sum(self._add(counter, plan) for counter in plan.counters)
+    self._put(plan.sessions)
+    return self._add(plan)

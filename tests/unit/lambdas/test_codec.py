@@ -107,6 +107,40 @@ def test_limits(offset: timedelta, lateness: timedelta | None, reason: str | Non
             limits.check(event)
 
 
+@pytest.mark.parametrize(
+    "time", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00", "0999-05-05T10:00:00Z"]
+)
+@pytest.mark.parametrize("is_canonical", [True, False])
+def test_times_at_the_edge_of_the_calendar_are_refused(time: str, is_canonical: bool) -> None:
+    """Their hour has no name of four digits, and converting them overflows in every consumer."""
+    fields = {"event_type": "x", "event_time": time, "session_id": "s"}
+    if is_canonical:
+        fields |= {"event_id": "e", "received_at": NOW.isoformat()}
+    with pytest.raises(InvalidEvent, match="invalid_event_time"):
+        decode_record(record(json.dumps(fields).encode()), Limits())
+
+
+def test_a_direct_producer_cannot_get_around_the_contract() -> None:
+    """In the contract's own shape, with a full address and a received_at of its own."""
+    future = NOW + timedelta(days=365)
+    fields = {
+        "event_id": "e",
+        "event_type": "x",
+        "event_time": NOW.isoformat(),
+        "received_at": future.isoformat(),
+        "session_id": "s",
+        "ip": "203.0.113.77",
+        "page_url": "https://shop.example/a?b=1",
+    }
+    event = decode_record(record(json.dumps(fields).encode()), Limits())
+    assert event.ip == "203.0.113.0"
+    assert event.page == "shop.example/a"
+    assert event.received_at == NOW
+    fields["event_time"] = future.isoformat()
+    with pytest.raises(InvalidEvent, match="in_the_future"):
+        decode_record(record(json.dumps(fields).encode()), Limits())
+
+
 def test_an_event_that_does_not_fit_a_record_is_refused() -> None:
     huge = msgspec.structs.replace(EVENT, properties="x" * MAX_RECORD_BYTES)
     with pytest.raises(InvalidEvent, match="too_large"):
