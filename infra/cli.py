@@ -18,7 +18,9 @@ from typing import Annotated, NoReturn
 
 import boto3
 import typer
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from rich.console import Console
+from rich.markup import escape
 
 from infra import demo as demo_flow
 from infra import sending
@@ -195,8 +197,9 @@ def status(state_dir: StateDir = HOME / "platform") -> None:
     """Show what runs, how far the functions are behind, and what was counted."""
     ports = _ports(state_dir)
     out = Console(highlight=False)
-    for table in status_tables(read_status(State(state_dir), ports)):
-        out.print(table)
+    with _aws_errors_as_messages():
+        for table in status_tables(read_status(State(state_dir), ports)):
+            out.print(table)
 
 
 @app.command()
@@ -215,10 +218,8 @@ def query(
     _ports(state_dir)
     topology = build_topology()
     querying = Querying(boto3.client("athena"), topology.database, topology.workgroup)
-    try:
+    with _aws_errors_as_messages():
         answer = querying.ask(sql, limit)
-    except QueryError as error:
-        _fail(str(error))
     print_answer(answer, output.value)
 
 
@@ -262,8 +263,18 @@ def _check_writable(path: Path | None) -> None:
 
 
 def _fail(message: str, code: int = 1) -> NoReturn:
-    console.print(f"[red]error:[/red] {message}", soft_wrap=True)
+    console.print(f"[red]error:[/red] {escape(message)}", soft_wrap=True)
     raise typer.Exit(code)
+
+
+@contextmanager
+def _aws_errors_as_messages() -> Iterator[None]:
+    try:
+        yield
+    except (QueryError, ClientError, ParamValidationError) as error:
+        _fail(str(error))
+    except BotoCoreError as error:
+        _fail(f"the platform does not answer ({error}); see its logs, or start it again")
 
 
 @contextmanager
@@ -272,11 +283,13 @@ def _signals_as_interrupt() -> Iterator[None]:
 
     SIGINT is among them because a shell starts background jobs with it ignored.
     """
+    signs = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def interrupt(*_: object) -> None:
+        for sign in signs:  # a second one would cut the stopping short
+            signal.signal(sign, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    signs = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     old = {sign: signal.signal(sign, interrupt) for sign in signs}
     try:
         yield

@@ -33,7 +33,7 @@ ARCHIVE_WINDOW_S = 3.0
 STALLED_AFTER_S = 120.0
 BATCH_TIMEOUT_S = 900.0
 _POLL_S = 0.2
-_DONE = "demo.json"
+FINISHED_DEMO = "demo.json"
 
 
 class DemoError(RuntimeError):
@@ -89,7 +89,7 @@ def run_demo(log: Path, state_dir: Path, watch: Watch) -> dict[str, Any]:
             **figures,
             "seconds": round(time.monotonic() - started, 1),
         }
-        write_json(state.root / _DONE, summary)
+        write_json(state.root / FINISHED_DEMO, summary)
     return summary
 
 
@@ -102,7 +102,7 @@ def make_room(state_dir: Path, report: Callable[[str], None]) -> State:
     if not state.root.exists():
         return state
     with state.locked():
-        if state.exists and (state.root / _DONE).exists():
+        if state.exists and (state.root / FINISHED_DEMO).exists():
             shutil.rmtree(state.root)
         elif state.exists:
             kept = state.root.with_name(f"{state.root.name}-interrupted-{time.time_ns()}")

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -47,7 +48,7 @@ class Narrator:
     def stage(self, text: str) -> None:
         """Tells what begins."""
         seconds = time.monotonic() - self._started
-        self._console.print(f"[dim]{seconds:6.1f} s[/dim]  {text}", soft_wrap=True)
+        self._console.print(f"[dim]{seconds:6.1f} s[/dim]  {escape(text)}", soft_wrap=True)
 
     def sent(self, done: int, total: int) -> None:
         """Tells from time to time how much was sent."""
@@ -84,12 +85,12 @@ def report_lines(outcome: Outcome) -> Iterator[str]:
         f"{len(outcome.unreadable):,} lines unreadable, in {report.seconds:.1f} s"
     )
     for line in outcome.unreadable[:_SHOWN_LINES]:
-        yield f"  line {line.number}: {line.reason}: {line.detail}"
+        yield escape(f"  line {line.number}: {line.reason}: {line.detail}")
     if len(outcome.unreadable) > _SHOWN_LINES:
         yield f"  and {len(outcome.unreadable) - _SHOWN_LINES:,} more lines"
     for rejection in report.rejections:
         where = f"line {rejection.line}" if rejection.line else rejection.event_id
-        yield f"  {where}: {rejection.reason}: {rejection.detail}"
+        yield escape(f"  {where}: {rejection.reason}: {rejection.detail}")
 
 
 def summary_table(summary: dict[str, Any]) -> Table:
@@ -117,7 +118,7 @@ def summary_table(summary: dict[str, Any]) -> Table:
         table.add_row(label, f"{summary[key]:,}", source)
     table.add_section()
     for page in summary["top_pages"][:5]:
-        table.add_row(page["page_path"], f"{page['views']:,}", "Athena: page_views_hourly")
+        table.add_row(escape(page["page_path"]), f"{page['views']:,}", "Athena: page_views_hourly")
     table.add_section()
     table.add_row("seconds", f"{summary['seconds']:,}", "")
     return table
@@ -153,7 +154,7 @@ def status_tables(status: Status) -> Iterator[Table]:
     for name, value in status.totals._asdict().items():
         counts.add_row(name.replace("_", " "), f"{value:,}")
     for name, value in sorted(status.by_type.items()):
-        counts.add_row(f"{name} (last day)", f"{value:,}")
+        counts.add_row(f"{escape(name)} (last day)", f"{value:,}")
     yield counts
 
 
@@ -168,9 +169,9 @@ def print_answer(answer: Answer, output: str) -> None:
         writer.writerow(answer.columns)
         writer.writerows(answer.rows)
         return
-    table = Table(*answer.columns)
+    table = Table(*(escape(column) for column in answer.columns))
     for row in answer.rows:
-        table.add_row(*("NULL" if cell is None else cell for cell in row))
+        table.add_row(*("NULL" if cell is None else escape(cell) for cell in row))
     console = Console(highlight=False)
     console.print(table)
     console.print(

@@ -12,6 +12,7 @@ from pathlib import Path
 from shutil import which
 from typing import Any
 
+from infra.demo import FINISHED_DEMO
 from infra.local.endpoints import Ports
 from infra.local.launcher import Platform
 from infra.local.processes import require_free
@@ -54,11 +55,13 @@ def run(options: UpOptions, report: Callable[[str], None], show: Callable[[str],
     """
     if options.first_hour is not None:
         start_of(options.first_hour)
-    collector = require_free(options.port, "collector", "--port")
-    ui = require_free(options.ui_port, "Dagster UI", "--ui-port")
     state = State(options.state_dir)
     with state.locked():
+        collector = require_free(options.port, "collector", "--port")
+        ui = require_free(options.ui_port, "Dagster UI", "--ui-port")
         settings = _platform_options(state, options)
+        # From now on it holds what people sent: no later demo may replace it.
+        (state.root / FINISHED_DEMO).unlink(missing_ok=True)
         platform = Platform(state, Ports.of_state(state, collector, ui), settings, report)
         try:
             platform.start()
@@ -97,7 +100,20 @@ def _welcome(platform: Platform, options: UpOptions) -> list[str]:
         f"    {command} status{flag}",
         f"    {command} query{flag} '{_FIRST_QUERY}'",
         "",
+        *_closed_hours(platform),
         "  Ctrl-C stops everything; the state is kept.",
+    ]
+
+
+def _closed_hours(platform: Platform) -> list[str]:
+    """A word on a state whose partitions have an end, as a demo's have."""
+    last = platform.state.open().get("last_hour")
+    if last is None:
+        return []
+    return [
+        f"  The batch side of this state ends at {last}: events of other hours are counted and",
+        "  archived, not rolled up. Without --state-dir, up starts a platform that goes on.",
+        "",
     ]
 
 

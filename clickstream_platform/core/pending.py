@@ -68,6 +68,10 @@ class Cursor:
         known = self.pending.get(datehour, Arrivals(at, at))
         return Cursor(max(self.after, storage_id), {**self.pending, datehour: known.including(at)})
 
+    def past(self, storage_id: int) -> "Cursor":
+        """The cursor after a materialization that says nothing about an hour."""
+        return replace(self, after=max(self.after, storage_id))
+
     def without(self, datehours: Iterable[str]) -> "Cursor":
         """The cursor once some hours were released."""
         gone = set(datehours)

@@ -75,8 +75,11 @@ class Platform:
         Raises:
             StartError: If it does not come up.
         """
-        self.specs.prepare_dagster_home()
         self._report("starting Dagster")
+        if self.specs.prepare_dagster_home():
+            repair = self.start_process(self.specs.interrupted_runs())
+            repair.wait_ended()
+            self._processes.remove(repair)
         self.start_process(self.specs.dagster()).wait_ready()
 
     def keep_running(self) -> None:

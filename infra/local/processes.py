@@ -95,6 +95,15 @@ class Running:
             f"{self.spec.name} did not serve within {timeout_s:.0f} s: {self.last_words()}"
         )
 
+    def wait_ended(self) -> None:
+        """Waits for a process that ends by itself.
+
+        Raises:
+            StartError: If it fails.
+        """
+        if self._process.wait():
+            raise StartError(f"{self.spec.name} failed: {self.last_words()}")
+
     def ask_to_stop(self) -> None:
         """Closes the pipe: the guard stops the process."""
         if self._process.stdin is not None:

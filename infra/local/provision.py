@@ -198,15 +198,15 @@ def table_input(table: GlueTable, bucket: str) -> "TableInputTypeDef":
 
 def _quicksight(topology: Topology, account: str) -> None:
     quicksight = boto3.client("quicksight")
-    _create(
-        lambda: quicksight.create_data_source(
+    sources = quicksight.list_data_sources(AwsAccountId=account)["DataSources"]
+    if topology.data_source not in {source["DataSourceId"] for source in sources}:
+        quicksight.create_data_source(
             AwsAccountId=account,
             DataSourceId=topology.data_source,
             Name=topology.data_source,
             Type="ATHENA",
             DataSourceParameters={"AthenaParameters": {"WorkGroup": topology.workgroup}},
         )
-    )
     source = f"arn:aws:quicksight:us-east-1:{account}:datasource/{topology.data_source}"
     for data_set in topology.data_sets:
         _create(

@@ -4,6 +4,7 @@ Belongs here: what is run and with what. When it is run belongs in `launcher`, h
 """
 
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,26 +19,7 @@ from infra.topology import Topology
 PROJECT_ROOT = Path(__file__).parent.parent.parent
 EMULATORS = frozenset({"ministack", "catalog", "athena"})
 _PYTHON = (sys.executable, "-m")
-_DAGSTER_YAML = """\
-telemetry:
-  enabled: false
-nux:
-  enabled: false
-run_monitoring:
-  enabled: true
-run_retries:
-  enabled: true
-  max_retries: 2
-concurrency:
-  pools:
-    granularity: run
-    default_limit: 1
-  runs:
-    # Two runs never rebuild the same hour. The pool alone lets two start on a fresh instance.
-    tag_concurrency_limits:
-      - key: clickstream/rebuilds
-        limit: 1
-"""
+_DAGSTER_YAML = PROJECT_ROOT / "infra" / "dagster.yaml"
 
 
 @dataclass(frozen=True)
@@ -118,9 +100,16 @@ class Specs:
             "dagster_version",
         )
 
-    def prepare_dagster_home(self) -> None:
-        """Writes the instance's configuration."""
-        (self.state.folder("dagster") / "dagster.yaml").write_text(_DAGSTER_YAML)
+    def interrupted_runs(self) -> Spec:
+        """The repair of what the last stop cut off; it ends by itself."""
+        command = (*_PYTHON, "infra.local.interrupted_runs")
+        return Spec("interrupted-runs", command, self.environment)
+
+    def prepare_dagster_home(self) -> bool:
+        """Writes the instance's configuration; True when the instance has been used before."""
+        home = self.state.folder("dagster")
+        shutil.copyfile(_DAGSTER_YAML, home / "dagster.yaml")
+        return (home / "history").exists()
 
     def _ministack(self) -> Spec:
         root = self.state.folder("aws")

@@ -122,16 +122,24 @@ class State:
             StateError: If none runs.
         """
         path = self.root / _RUNNING
-        try:
-            running = dict(json.loads(path.read_text()))
-            os.kill(int(running["pid"]), 0)
-        except (FileNotFoundError, ProcessLookupError):
+        if not self._is_locked() or not path.exists():
             raise StateError(
                 f"no platform is running on {self.root}: start one with `clickstream up`."
-            ) from None
-        except (ValueError, KeyError, TypeError):
+            )
+        try:
+            return dict(json.loads(path.read_text()))
+        except (ValueError, TypeError):
             raise StateError(f"{path} cannot be read: start the platform anew.") from None
-        return running
+
+    def _is_locked(self) -> bool:
+        """Whether a platform holds the lock; a process id alone could be anybody's by now."""
+        if not self.root.is_dir():
+            return False
+        try:
+            with self.locked():
+                return False
+        except StateError:
+            return True
 
 
 def write_json(path: Path, value: object) -> None:

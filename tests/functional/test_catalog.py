@@ -12,7 +12,7 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Request, Response
 
 from infra.local.catalog.__main__ import changes_something
-from infra.local.catalog.journal import Journal
+from infra.local.catalog.journal import Journal, JournalError
 from infra.local.catalog.quicksight import QuickSight
 
 GLUE = "AWSGlue."
@@ -63,6 +63,19 @@ def test_a_line_cut_off_by_a_crash_was_never_answered(tmp_path: Path) -> None:
     final = Memory()
     Journal(final, path, changes_something).close()
     assert final.changes == ["a", "b"]
+
+
+def test_a_change_that_is_refused_now_is_no_silent_loss(tmp_path: Path) -> None:
+    class Strict(Memory):
+        @Request.application
+        def __call__(self, request: Request) -> Response:
+            return Response("no", 400)
+
+    path = tmp_path / "journal"
+    with closing(Journal(Memory(), path, changes_something)) as journal:
+        call(journal, "CreateTable", "a")
+    with pytest.raises(JournalError, match="line 1"):
+        Journal(Strict(), path, changes_something)
 
 
 @pytest.mark.parametrize(

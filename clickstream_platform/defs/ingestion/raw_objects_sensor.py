@@ -6,8 +6,9 @@ means belongs in `core.notifications`, when an hour is due in `core.pending`.
 The steps, and what a crash after each leaves behind:
 
 1. Messages are received. Nothing was recorded: SQS delivers them again.
-2. The hours they touch are recorded as materializations of `raw_hours`. The messages come again
-   and are recorded again: the hour is rebuilt once more, with the same result.
+2. The hours they touch are recorded as materializations of `raw_hours`, and their Glue partitions
+   made. The messages come again and are recorded again: the hour is rebuilt once more, with the
+   same result.
 3. The messages are deleted. The event log holds what they said.
 4. The log is read from the cursor on, due hours leave `pending` as run requests. Dagster stores the
    requests with the tick before the cursor; a repeated tick asks for the same run keys.
@@ -20,9 +21,11 @@ import dagster as dg
 from clickstream_platform.core.hours import HourRange
 from clickstream_platform.core.notifications import RawObject, by_hour, parse_notification
 from clickstream_platform.core.pending import Cursor, ReleasePolicy, run_key
-from clickstream_platform.defs.ingestion.raw_hours import RAW_HOURS
+from clickstream_platform.defs.ingestion.raw_hours import RAW_HOURS, RAW_TABLE
+from clickstream_platform.resources.catalog import CatalogResource
 from clickstream_platform.resources.lake import LakeResource
 from clickstream_platform.resources.raw_object_queue import QueueMessage, RawObjectQueueResource
+from lambdas.shared import lake as layout
 
 # The tags by which a run is told a range of partitions; Dagster has no public constant for them.
 RANGE_START_TAG = "dagster/asset_partition_range_start"
@@ -55,9 +58,12 @@ def build_raw_objects_sensor(
         description="Records new raw objects and rebuilds their hours when these are due.",
     )
     def raw_objects(
-        context: dg.SensorEvaluationContext, lake: LakeResource, queue: RawObjectQueueResource
+        context: dg.SensorEvaluationContext,
+        lake: LakeResource,
+        queue: RawObjectQueueResource,
+        catalog: CatalogResource,
     ) -> dg.SensorResult:
-        received = record_arrivals(context, queue, lake.bucket)
+        received = record_arrivals(context, queue, lake, catalog)
         cursor = read_arrivals(context.instance, Cursor.from_json(context.cursor))
         hours = _inside(context, partitions, policy.due(cursor, datetime.now(UTC)))
         chunks = policy.chunks(hours)
@@ -72,14 +78,18 @@ def build_raw_objects_sensor(
 
 
 def record_arrivals(
-    context: dg.SensorEvaluationContext, queue: RawObjectQueueResource, bucket: str
+    context: dg.SensorEvaluationContext,
+    queue: RawObjectQueueResource,
+    lake: LakeResource,
+    catalog: CatalogResource,
 ) -> int:
     """Records what the queue announces, then deletes the messages.
 
     Args:
         context: The tick.
         queue: The queue.
-        bucket: The lake bucket.
+        lake: The lake; objects of other buckets are none of ours.
+        catalog: The catalog: the hours become queryable while they are still open.
 
     Returns:
         How many messages were taken.
@@ -87,13 +97,15 @@ def record_arrivals(
     messages: list[QueueMessage] = []
     objects: list[RawObject] = []
     for message in queue.receive():
-        notification = parse_notification(message.body, bucket)
+        notification = parse_notification(message.body, lake.bucket)
         for reason in notification.ignored:
             context.log.warning(f"ignored in a message of the raw-objects queue: {reason}")
         objects += notification.objects
         messages.append(message)
-    for hour, arrived in by_hour(objects).items():
+    hours = by_hour(objects)
+    for hour, arrived in hours.items():
         context.instance.report_runless_asset_event(_materialization(hour, arrived))
+    catalog.place(RAW_TABLE, {hour: lake.uri(layout.raw_prefix(hour)) for hour in hours})
     failed = queue.delete(messages)
     if failed:
         context.log.warning(f"{failed} messages were not deleted; they will be delivered again")
@@ -112,7 +124,9 @@ def read_arrivals(instance: dg.DagsterInstance, cursor: Cursor) -> Cursor:
             ascending=True,
         )
         for record in page.records:
-            if record.partition_key is not None:
+            if record.partition_key is None:
+                cursor = cursor.past(record.storage_id)  # somebody's mistake; it is of no hour
+            else:
                 cursor = cursor.seeing(record.storage_id, record.partition_key, record.timestamp)
         if not page.has_more:
             return cursor

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import dagster as dg
 import duckdb
 
-from clickstream_platform.core.compaction import Counts, counts_sql, rewrite_sql
+from clickstream_platform.core.compaction import Counts, VerificationError, counts_sql, rewrite_sql
 from clickstream_platform.core.generations import generation_id
 from clickstream_platform.core.hours import spanning
 from clickstream_platform.resources.catalog import CatalogResource
@@ -105,13 +105,22 @@ def build_events(
     ) -> dg.MaterializeResult[None]:
         generation = generation_id(datetime.now(UTC), context.run.run_id)
         objects = lake.list_raw(spanning(context.partition_keys))
+        hours: list[CompactedHour] = []
+        broken: dict[str, str] = {}
         with _database(memory_limit) as database:
-            hours = [
-                compact_hour(lake, database, hour, objects[hour], generation)
-                for hour in sorted(objects)
-            ]
+            for hour in sorted(objects):
+                try:
+                    hours.append(compact_hour(lake, database, hour, objects[hour], generation))
+                except (VerificationError, duckdb.Error) as error:
+                    broken[hour] = str(error)
         # The commit. Until here readers see the old generations, whatever went wrong.
         catalog.place(EVENTS_TABLE, {one.datehour: lake.uri(one.prefix) for one in hours})
+        if broken:  # the good hours are published; marts and checks wait for the others
+            raise dg.Failure(
+                f"{len(broken)} of {len(objects)} hours cannot be compacted and keep their present "
+                f"generation: {', '.join(broken)}",
+                metadata={hour: reason[:1000] for hour, reason in broken.items()},
+            )
         for one in hours:
             context.add_asset_metadata(one.metadata, partition_key=one.datehour)
         return dg.MaterializeResult(metadata={**_totals(hours), "generation": generation})

@@ -21,6 +21,10 @@ WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 _KEPT_HEADERS = ("CONTENT_TYPE", "HTTP_X_AMZ_TARGET", "HTTP_HOST", "HTTP_AUTHORIZATION")
 
 
+class JournalError(RuntimeError):
+    """A change that was answered for cannot be done again: the catalog would not be the same."""
+
+
 class Journal:
     """A WSGI application with a journal of its successful changes.
 
@@ -28,6 +32,9 @@ class Journal:
         app: The application.
         path: The journal, one JSON line for each change.
         changes_something: Tells from a WSGI environment whether a request is a change.
+
+    Raises:
+        JournalError: If a journaled change is refused now.
     """
 
     def __init__(
@@ -75,11 +82,12 @@ class Journal:
         """Does every journaled change again; a last line cut off by a crash was never answered."""
         if not path.exists():
             return 0
-        lines = path.read_bytes().splitlines(keepends=True)
-        if lines and not lines[-1].endswith(b"\n"):
-            path.write_bytes(b"".join(lines[:-1]))
-            lines = lines[:-1]
-        for line in lines:
+        written = path.read_bytes()
+        whole = written.rfind(b"\n") + 1
+        if whole < len(written):
+            os.truncate(path, whole)
+        lines = written[:whole].splitlines()
+        for number, line in enumerate(lines, 1):
             entry = json.loads(line)
             body = base64.b64decode(entry["body"])
             builder = EnvironBuilder(
@@ -90,5 +98,7 @@ class Journal:
                 content_length=len(body),
             )
             environ = {**builder.get_environ(), **entry["headers"]}
-            run_wsgi_app(self._app, environ, buffered=True)
+            _, status, _ = run_wsgi_app(self._app, environ, buffered=True)
+            if not status.startswith("2"):
+                raise JournalError(f"{path}, line {number}: it succeeded once and is now {status}")
         return len(lines)

@@ -6,12 +6,13 @@ Belongs here: the process around `runner`. Its environment is the function's, as
 import argparse
 import logging
 import signal
+import sys
 from pathlib import Path
 
 import boto3
 
 from infra.local.mappings.invocation import load_handler
-from infra.local.mappings.runner import Runner
+from infra.local.mappings.runner import MappingError, Runner
 from infra.topology import build_topology
 
 
@@ -37,7 +38,10 @@ def main() -> None:
         folder=arguments.folder,
     )
     signal.signal(signal.SIGTERM, lambda *_: runner.stop())
-    runner.run()
+    try:
+        runner.run()
+    except MappingError as error:
+        sys.exit(str(error))  # whoever started this process starts it anew
 
 
 if __name__ == "__main__":

@@ -14,6 +14,9 @@ from infra.local.mappings.batching import Record
 
 logger = logging.getLogger(__name__)
 
+PAUSE_S = 0.1
+LONGEST_PAUSE_S = 5.0
+
 Invoke = Callable[[list[Record]], dict[str, Any] | None]
 GiveUp = Callable[[list[Record], str, int], None]
 
@@ -63,31 +66,33 @@ class Delivery:
         self._clock = clock
         self._stopping = stopping
 
-    def deliver(self, records: list[Record], tries: int = 0) -> bool:
+    def deliver(self, records: list[Record]) -> bool:
         """Delivers records until each is processed or given up.
+
+        Splitting a batch does not use up its retries, as on AWS: a poison record is isolated
+        however large the batch is, and its neighbours are delivered. A function that says where it
+        failed has split the batch there itself.
 
         Returns:
             False when it was stopped before that.
         """
-        while records:
-            records = self._without_expired(records, tries)
-            if not records:
-                return True
-            if self._stopping():
+        tries = 0
+        while records := self._without_expired(records, tries):
+            if tries and self._stopping():
                 return False
             failed_from = self._try(records)
             if failed_from is None:
                 return True
-            tries = 1 if failed_from else tries + 1
             records = records[failed_from:]  # what came before is done
+            tries = 1 if failed_from else tries + 1
+            if self._policy.bisect_on_error and not failed_from and len(records) > 1:
+                middle = len(records) // 2
+                self._sleep(PAUSE_S)
+                return self.deliver(records[:middle]) and self.deliver(records[middle:])
             if tries > self._policy.max_retries:
                 self._give_up(records, "RetryAttemptsExhausted", tries)
                 return True
-            self._sleep(min(0.1 * 2**tries, 5.0))
-            if self._policy.bisect_on_error and len(records) > 1:
-                middle = len(records) // 2
-                done = self.deliver(records[:middle], tries)
-                return done and self.deliver(records[middle:], tries)
+            self._sleep(min(PAUSE_S * 2**tries, LONGEST_PAUSE_S))
         return True
 
     def _try(self, records: list[Record]) -> int | None:

@@ -32,6 +32,10 @@ DISCOVER_S = 5.0
 STATUS_S = 0.5
 
 
+class MappingError(RuntimeError):
+    """A mapping cannot go on in this process."""
+
+
 class Runner:
     """Runs one function's mapping until it is stopped."""
 
@@ -57,27 +61,40 @@ class Runner:
         self._status: dict[str, dict[str, Any]] = {}
         self._stop = threading.Event()
         self._ended: set[str] = set()
+        self._failed: list[str] = []
 
     def stop(self) -> None:
         """Finishes the batches under way, then ends."""
         self._stop.set()
 
     def run(self) -> None:
-        """Polls every shard, new ones included, until stopped."""
+        """Polls every shard, new ones included, until stopped.
+
+        Raises:
+            MappingError: If a shard's thread ended on an error. The process should be started
+                anew; it goes on from its checkpoints.
+        """
         threads: dict[str, threading.Thread] = {}
-        discovered = 0.0
+        discovered = -DISCOVER_S
         while not self._stop.is_set():
-            if time.monotonic() - discovered > DISCOVER_S:
+            if time.monotonic() - discovered >= DISCOVER_S:
                 discovered = time.monotonic()
                 for shard_id, parents in self._shards().items():
                     if shard_id not in threads and self._ended.issuperset(parents):
-                        threads[shard_id] = threading.Thread(target=self._poll, args=(shard_id,))
+                        self._status[shard_id] = {"behind_ms": 0, "waiting": 0, "records": 0}
+                        threads[shard_id] = threading.Thread(target=self._guarded, args=(shard_id,))
                         threads[shard_id].start()
-            write_json(self._status_path, {"at": time.time(), "shards": self._status})
+            self._write_status()
             self._stop.wait(STATUS_S)
         for thread in threads.values():
             thread.join()
-        write_json(self._status_path, {"at": time.time(), "shards": self._status})
+        self._write_status()
+        if self._failed:
+            raise MappingError(f"gave up on {', '.join(self._failed)}; see the log above")
+
+    def _write_status(self) -> None:
+        shards = {name: dict(status) for name, status in self._status.items()}
+        write_json(self._status_path, {"at": time.time(), "shards": shards})
 
     def _shards(self) -> dict[str, list[str]]:
         try:
@@ -86,14 +103,23 @@ class Runner:
             logger.exception("cannot list the shards of %s; trying again", self._stream)
             return {}
 
+    def _guarded(self, shard_id: str) -> None:
+        """Polls a shard; an error nobody expected ends the process instead of only this thread."""
+        try:
+            self._poll(shard_id)
+        except Exception:
+            logger.exception("the poller of %s ended", shard_id)
+            self._failed.append(shard_id)
+            self._stop.set()
+
     def _poll(self, shard_id: str) -> None:
-        """Reads one shard to its end, or until stopped."""
+        """Reads one shard to its end, or until stopped; then delivers what it had gathered."""
         shard = Shard(self._kinesis, self._stream, shard_id, self._checkpoints.get(shard_id))
         batcher = Batcher(self._mapping.batch_size, self._mapping.window_s)
         delivery = self._delivery(shard_id)
+        status = self._status[shard_id]
         ended = False
-        status = self._status.setdefault(shard_id, {"behind_ms": 0, "waiting": 0, "records": 0})
-        while not self._stop.is_set():
+        while not self._stop.is_set() and not (ended and not len(batcher)):
             found = 0
             if batcher.has_room and not ended:
                 try:
@@ -107,24 +133,25 @@ class Runner:
                 status["behind_ms"] = reading.behind_ms
             status.update(waiting=len(batcher), position=self._checkpoints.get(shard_id))
             batch = batcher.take(time.monotonic(), at_once=ended)
-            if batch and not self._process(shard_id, delivery, batch, status):
-                return
-            if ended and not len(batcher):
-                self._ended.add(shard_id)
+            if batch and not self._process(shard_id, delivery, batch):
                 return
             if not batch and not found:
                 self._stop.wait(IDLE_S)
+        while batch := batcher.take(time.monotonic(), at_once=True):
+            if not self._process(shard_id, delivery, batch):
+                return
+        if ended:
+            self._ended.add(shard_id)
 
-    def _process(
-        self, shard_id: str, delivery: Delivery, batch: list[Record], status: dict[str, Any]
-    ) -> bool:
+    def _process(self, shard_id: str, delivery: Delivery, batch: list[Record]) -> bool:
         """Delivers a batch and moves the checkpoint; False when it was stopped before."""
+        status = self._status[shard_id]
         status["waiting"] += len(batch)
         if not delivery.deliver(batch):
             return False
         self._checkpoints.set(shard_id, batch[-1].sequence_number)
         status["records"] += len(batch)
-        status["last_batch"] = len(batch)
+        status["waiting"] -= len(batch)
         return True
 
     def _delivery(self, shard_id: str) -> Delivery:

@@ -44,13 +44,8 @@ class Shard:
         Raises:
             botocore.exceptions.ClientError: On a fault; the next read goes on from the same place.
         """
-        if self._iterator is None:
-            self._iterator = self._open()
-        try:
-            answer = self._kinesis.get_records(ShardIterator=self._iterator, Limit=READ_LIMIT)
-        except self._kinesis.exceptions.ExpiredIteratorException:
-            self._iterator = None
-            return Reading([], 0, False)
+        iterator, self._iterator = self._iterator or self._open(), None  # a failed one is not kept
+        answer = self._kinesis.get_records(ShardIterator=iterator, Limit=READ_LIMIT)
         records = [
             Record(
                 record["SequenceNumber"],

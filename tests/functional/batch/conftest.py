@@ -212,7 +212,7 @@ class Platform:
             instance=self.instance,
             cursor=self.cursor,
             repository_def=repository,
-            resources={"lake": self.lake, "queue": self.queue},
+            resources={"lake": self.lake, "queue": self.queue, "catalog": self.catalog},
         )
         with context:
             tick = repository.get_sensor_def("raw_objects").evaluate_tick(context)

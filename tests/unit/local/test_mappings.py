@@ -87,12 +87,12 @@ def deliver(function: Function, batch: list[Record], policy: Policy = POLICY) ->
     return given_up
 
 
-def test_bisection_isolates_a_poison_record() -> None:
-    """Retried whole, one bad record would take its neighbours to the failure queue."""
-    function = Function({"3"})
-    given_up = deliver(function, records(1, 2, 3, 4), POLICY._replace(max_retries=5))
-    assert function.done == ["1", "2", "4"]
-    assert given_up == [(["3"], "RetryAttemptsExhausted", 6)]
+def test_bisection_isolates_a_poison_record_of_any_batch() -> None:
+    """If splitting used up the retries, one bad record would take hundreds of others with it."""
+    function = Function({"7003"})
+    given_up = deliver(function, records(*range(10_000)))
+    assert given_up == [(["7003"], "RetryAttemptsExhausted", 3)]
+    assert function.done == [str(number) for number in range(10_000) if number != 7003]
 
 
 def test_a_partial_failure_delivers_again_from_the_failed_record_on() -> None:
@@ -122,11 +122,20 @@ def test_records_beyond_their_age_are_given_up_and_the_others_delivered() -> Non
     assert given_up == [(["1"], "MaximumRecordAgeExceeded", 0)]
 
 
-def test_stopping_leaves_the_batch_to_the_next_start() -> None:
-    delivery = Delivery(
-        Function({"1"}), pytest.fail, POLICY, clock=lambda: NOW, stopping=lambda: True
-    )
-    assert delivery.deliver(records(1)) is False
+def test_stopping_tries_once_and_leaves_a_failing_batch_to_the_next_start() -> None:
+    """Events that wait for their window are delivered on stop: the stream may not keep them."""
+    bad, good = Function({"1"}), Function(set())
+    for function, done in ((bad, False), (good, True)):
+        delivery = Delivery(
+            function,
+            pytest.fail,
+            POLICY,
+            sleep=lambda _: None,
+            clock=lambda: NOW,
+            stopping=lambda: True,
+        )
+        assert delivery.deliver(records(1)) is done
+        assert function.calls == [["1"]]
 
 
 @given(st.integers(1, 20), st.sets(st.integers(0, 19)), st.sampled_from([None, "partial"]))

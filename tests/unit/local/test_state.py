@@ -56,15 +56,15 @@ def test_two_platforms_do_not_share_a_directory(tmp_path: Path) -> None:
 
 def test_what_runs_is_found_and_what_died_is_not(tmp_path: Path) -> None:
     state = State(tmp_path / "state")
-    state.open()
     with pytest.raises(StateError, match="no platform is running"):
         state.read_running()
-    state.write_running({"ports": {"ui": 1}})
-    assert state.read_running()["ports"] == {"ui": 1}
-    running = state.root / "running.json"
-    running.write_text(json.dumps({**json.loads(running.read_text()), "pid": 2**22 + 1}))
-    with pytest.raises(StateError, match="no platform is running"):
-        state.read_running()
-    running.write_text("{")
-    with pytest.raises(StateError, match="cannot be read"):
+    with state.locked():
+        state.open()
+        state.write_running({"ports": {"ui": 1}})
+        assert state.read_running()["ports"] == {"ui": 1}
+        (state.root / "running.json").write_text("{")
+        with pytest.raises(StateError, match="cannot be read"):
+            state.read_running()
+        state.write_running({})
+    with pytest.raises(StateError, match="no platform is running"):  # killed: the file is left
         state.read_running()
