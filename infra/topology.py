@@ -1,7 +1,7 @@
 """What the platform consists of: every stream, table, queue, function and mapping, once.
 
 Belongs here: names, keys, sizes, windows and wiring, as plain typed values. Creating them belongs
-to whoever renders this description: `infra.local` on the embedded AWS, `infra.aws` with CDK.
+to whoever renders this description, such as `infra.local` on the embedded AWS.
 """
 
 from dataclasses import dataclass
@@ -123,7 +123,7 @@ def _functions(
     archive = Mapping(batch_size=10_000, window_s=archive_window_s, on_failure_queue=failed)
     topic = f"arn:aws:sns:{{region}}:{{account}}:{stack}-alerts"
     return (
-        Function(f"{stack}-collector", "collector", 256, 10, {"STREAM_NAME": stream, **shared}),
+        Function(f"{stack}-collector", "collector", 256, 29, {"STREAM_NAME": stream, **shared}),
         Function(
             f"{stack}-event-processor",
             "event_processor",

@@ -41,7 +41,8 @@ def _environment() -> Environment:
 @cache
 def _writer() -> StreamWriter:
     # One try a call: what is not taken is tried again entry by entry, within the request's time.
-    quick = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 1})
+    # A read that times out may have been taken, so it is given time before it is repeated.
+    quick = Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1})
     return StreamWriter(boto3.client("kinesis", config=quick), _environment().stream_name)
 
 

@@ -1,7 +1,7 @@
 """Compaction: the raw objects of an hour become one file, published in one step.
 
 Belongs here: moving files and the commit. The rewriting itself is SQL in `core.compaction`;
-deleting old generations is retention's.
+deleting old generations is not done yet.
 """
 
 from collections.abc import Iterator
