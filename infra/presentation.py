@@ -155,7 +155,13 @@ def status_tables(status: Status) -> Iterator[Table]:
         counts.add_row(name.replace("_", " "), f"{value:,}")
     for name, value in sorted(status.by_type.items()):
         counts.add_row(f"{escape(name)} (last day)", f"{value:,}")
+    counts.add_row("visitors this hour (± 2.3 %)", f"{status.visitors:,.0f}")
     yield counts
+    if status.trending:
+        trending = Table("page", "views", "usual", title="Trending", title_justify="left")
+        for trend in status.trending:
+            trending.add_row(escape(trend.page), f"{trend.views:,}", f"{trend.mean:,.1f}")
+        yield trending
 
 
 def print_answer(answer: Answer, output: str) -> None:

@@ -4,6 +4,7 @@ Belongs here: gathering the facts that `clickstream status` shows.
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import boto3
@@ -12,10 +13,13 @@ from infra.local.endpoints import ACCOUNT, Ports
 from infra.local.progress import Lag, lag_of
 from infra.local.state import State
 from infra.topology import build_topology
-from lambdas.aggregator.readings import RealTimeMetrics, Totals
+from lambdas.aggregator.readings import RealTimeMetrics, Totals, Trend
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+
+
+_TRENDING = 5
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class Status:
         queues: Messages waiting on each queue.
         totals: What the real-time counters hold.
         by_type: Events of the last day by type.
+        visitors: Estimated visitors of the current hour.
+        trending: Pages that stand out in the current hour.
     """
 
     addresses: dict[str, str]
@@ -35,6 +41,8 @@ class Status:
     queues: dict[str, int]
     totals: Totals
     by_type: dict[str, int]
+    visitors: float
+    trending: list[Trend]
 
 
 def read_status(state: State, ports: Ports) -> Status:
@@ -43,12 +51,15 @@ def read_status(state: State, ports: Ports) -> Status:
     folder = state.folder("mappings")
     metrics = RealTimeMetrics(boto3.client("dynamodb"), topology.stack)
     sqs = boto3.client("sqs")
+    hour = f"{datetime.now(UTC):%Y-%m-%dT%H}"
     return Status(
         {"collector": f"{ports.collector_url}/v1/events", "Dagster UI": ports.ui_url},
         {f.package: lag_of(folder, f.package) for f in topology.functions if f.mapping},
         {queue.name: _waiting(sqs, queue.name) for queue in topology.queues},
         metrics.totals(),
         metrics.events_by_type(),
+        metrics.unique_visitors(hour),
+        metrics.trending_pages(hour)[:_TRENDING],
     )
 
 

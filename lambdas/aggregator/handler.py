@@ -10,7 +10,7 @@ import boto3
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambdas.aggregator.logic import plan_batch
+from lambdas.aggregator.logic import plan_batch, session_key
 from lambdas.aggregator.store import CounterStore
 from lambdas.shared.codec import stream_records
 from lambdas.shared.environment import read_environment
@@ -46,13 +46,13 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     still missing.
     """
     records = stream_records(event)
-    events, bad = decode_batch(records, _environment().limits)
+    arrivals, bad = decode_batch(records, _environment().limits)
     store = _store()
-    known = store.sessions(event.session_id for event in events)
+    known = store.sessions(session_key(arrival) for arrival in arrivals)
     span = (records[0].sequence_number, records[-1].sequence_number)
-    plan = plan_batch(events, known, span)
+    plan = plan_batch(arrivals, known, span)
     conflicts = store.apply(plan)
-    metrics.add_metric("CountedEvents", MetricUnit.Count, len(events) - plan.duplicates)
+    metrics.add_metric("CountedEvents", MetricUnit.Count, len(arrivals) - plan.duplicates)
     metrics.add_metric("DuplicateEvents", MetricUnit.Count, plan.duplicates)
     metrics.add_metric("UncountableRecords", MetricUnit.Count, bad)
     metrics.add_metric("FencedItems", MetricUnit.Count, conflicts)

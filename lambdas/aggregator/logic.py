@@ -10,14 +10,19 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import NamedTuple
 
 from lambdas.shared.event import Event
+from lambdas.shared.stream import Arrival
 
 PAGE_VIEW = "page_view"
 # Hashes a session remembers: as many as one request of a client that sends it again may hold.
 RECENT_IDS = 512
 HASH_BYTES = 8
+RECENT_MINUTES = 15
+UNIQUE_VISITORS = "unique_visitors"
+STRAY = "#stray-on-"
 _SEQUENCE_DIGITS = 60
 
 
@@ -41,7 +46,10 @@ class Counter(NamedTuple):
 
 
 class Session(NamedTuple):
-    """A session item. Times are ISO 8601 in UTC; `recent` is a run of 8-byte hashes."""
+    """A session item. Times are ISO 8601 in UTC; `recent` is a run of 8-byte hashes.
+
+    `minutes` counts events by minute of event time, for the last minutes in which there were any.
+    """
 
     session_id: str
     fence: str = ""
@@ -52,6 +60,7 @@ class Session(NamedTuple):
     entry_page: str | None = None
     user_agent: str | None = None
     recent: bytes = b""
+    minutes: Mapping[str, int] = MappingProxyType({})
 
 
 class Plan(NamedTuple):
@@ -62,6 +71,7 @@ class Plan(NamedTuple):
         last: Padded sequence number of its last record.
         counters: Additions to counter items.
         sessions: New states of session items, each with the fence of the state it replaces.
+        visitors: The visitors of each hour, by the key of that hour's sketch.
         duplicates: Events left out because their session had seen their id.
     """
 
@@ -69,6 +79,7 @@ class Plan(NamedTuple):
     last: str
     counters: list[Counter]
     sessions: list[tuple[str, Session]]
+    visitors: dict[Key, set[str]]
     duplicates: int
 
 
@@ -77,35 +88,54 @@ def padded(sequence_number: str) -> str:
     return sequence_number.zfill(_SEQUENCE_DIGITS)
 
 
-def plan_batch(events: list[Event], known: Mapping[str, Session], span: tuple[str, str]) -> Plan:
+def session_key(arrival: Arrival) -> str:
+    """The key of an event's session item.
+
+    A session has one shard when it is the partition key. Events that a producer put elsewhere are
+    counted in an item of their shard, because an item has one writer and one fence.
+    """
+    event = arrival.event
+    if arrival.partition_key == event.session_id:
+        return event.session_id
+    return f"{event.session_id}{STRAY}{event.shard_id}"
+
+
+def plan_batch(
+    arrivals: list[Arrival], known: Mapping[str, Session], span: tuple[str, str]
+) -> Plan:
     """Plans the writes of one batch.
 
     Args:
-        events: The batch's events in the order of the shard.
-        known: The stored state of their sessions, read before anything is written.
+        arrivals: The batch's events in the order of the shard.
+        known: The stored state of their sessions by `session_key`, read before anything is written.
         span: Sequence numbers of the batch's first and last record, events or not.
 
     Returns:
         What to write.
     """
     sequences: defaultdict[Key, list[str]] = defaultdict(list)
-    sessions = {event.session_id: known.get(event.session_id) for event in events}
-    states = {name: state or Session(name) for name, state in sessions.items()}
+    visitors: defaultdict[Key, set[str]] = defaultdict(set)
     fresh: defaultdict[str, list[Event]] = defaultdict(list)
+    states: dict[str, Session] = {}
+    recent: dict[str, set[bytes]] = {}
     duplicates = 0
-    for event in events:
-        state = states[event.session_id]
+    for arrival in arrivals:
+        event, name = arrival.event, session_key(arrival)
+        if name not in states:
+            states[name] = known.get(name) or Session(name)
+            recent[name] = _hashes(states[name].recent)
         sequence = padded(event.sequence_number or "")
-        if sequence <= state.fence:
+        if sequence <= states[name].fence:
             continue  # delivered again after the session was written: wholly counted
         digest = _digest(event.event_id)
-        if digest in _hashes(state.recent):
+        if digest in recent[name]:
             duplicates += 1
             continue
-        states[event.session_id] = state._replace(recent=_remember(state.recent, digest))
-        fresh[event.session_id].append(event)
+        recent[name].add(digest)
+        fresh[name].append(event)
         for key in _keys(event):
             sequences[key].append(sequence)
+        visitors[_visitors_key(event)].add(_visitor(event))
     first, last = padded(span[0]), padded(span[1])
     return Plan(
         first,
@@ -116,8 +146,19 @@ def plan_batch(events: list[Event], known: Mapping[str, Session], span: tuple[st
             for name, state in states.items()
             if last > state.fence
         ],
+        dict(visitors),
         duplicates,
     )
+
+
+def _visitors_key(event: Event) -> Key:
+    hour = f"{event.event_time.astimezone(UTC):%Y-%m-%dT%H}"
+    return Key("counters", UNIQUE_VISITORS, f"{hour}#{event.shard_id}")
+
+
+def _visitor(event: Event) -> str:
+    """Who it was, as the marts say it."""
+    return event.user_id or event.anonymous_id or event.session_id
 
 
 def _keys(event: Event) -> Iterable[Key]:
@@ -134,8 +175,14 @@ def _advance(state: Session, events: list[Event], fence: str) -> Session:
     times = [_iso(event.event_time) for event in events]
     views = [event for event in events if event.event_type == PAGE_VIEW]
     first = min([*times, *([state.first_activity] if state.first_activity else [])], default="")
+    minutes = dict(state.minutes)
+    for time in times:
+        minutes[time[:16]] = minutes.get(time[:16], 0) + 1
+    recent = state.recent + b"".join(_digest(event.event_id) for event in events)
     return state._replace(
         fence=fence,
+        recent=recent[-RECENT_IDS * HASH_BYTES :],
+        minutes=dict(sorted(minutes.items())[-RECENT_MINUTES:]),
         event_count=state.event_count + len(events),
         page_views=state.page_views + len(views),
         first_activity=first,
@@ -155,7 +202,3 @@ def _digest(event_id: str) -> bytes:
 
 def _hashes(recent: bytes) -> set[bytes]:
     return {recent[i : i + HASH_BYTES] for i in range(0, len(recent), HASH_BYTES)}
-
-
-def _remember(recent: bytes, digest: bytes) -> bytes:
-    return (recent + digest)[-RECENT_IDS * HASH_BYTES :]

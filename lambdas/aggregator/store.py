@@ -9,16 +9,19 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from lambdas.aggregator.logic import Counter, Key, Plan, Session
+from lambdas.shared.sketch import Sketch
 from lambdas.shared.statements import Outcome, Statement, StatementWriter, insert, update
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 TTL_S = 24 * 3600
+HOURLY_TTL_S = 31 * 24 * 3600  # what is read by the hour is compared with the same hours before
+PAGES_OF_HOUR = "pages_of_hour#"
 _READ_KEYS = 100
 _ROUNDS = 5  # insert, duplicate, refused, rewritten: four at most with one writer
 _KNOWN_KEYS = 200_000
-_KEY_NAMES = {
+KEY_NAMES = {
     "page-metrics": ("page_url", "timestamp_hour", "view_count"),
     "counters": ("metric_name", "time_window", "event_count"),
 }
@@ -42,13 +45,9 @@ class CounterStore:
 
     def sessions(self, session_ids: Iterable[str]) -> dict[str, Session]:
         """The stored states of sessions; those never seen are left out."""
-        found: dict[str, Session] = {}
-        wanted = sorted(set(session_ids))
-        for start in range(0, len(wanted), _READ_KEYS):
-            for item in self._read(wanted[start : start + _READ_KEYS]):
-                session = _session_of(item)
-                found[session.session_id] = session
-        return found
+        keys = [{"session_id": {"S": id_}} for id_ in sorted(set(session_ids))]
+        states = map(_session_of, self._read("session-metrics", keys))
+        return {state.session_id: state for state in states}
 
     def apply(self, plan: Plan) -> int:
         """Writes a plan: all counters, then all sessions.
@@ -65,23 +64,27 @@ class CounterStore:
             FenceConflict: If an item has a second writer.
         """
         conflicts = self._add(plan)
+        self._add_visitors(plan)
         self._put(plan.sessions)
         return conflicts
 
-    def _read(self, ids: list[str]) -> Iterator[dict[str, Any]]:
-        table = f"{self._prefix}-session-metrics"
-        request: Any = {
-            table: {"Keys": [{"session_id": {"S": id_}} for id_ in ids], "ConsistentRead": True}
-        }
-        while request:
-            response = self._dynamodb.batch_get_item(RequestItems=request)
-            yield from response["Responses"].get(table, [])
-            request = response.get("UnprocessedKeys")
+    def _read(self, table: str, keys: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Items as they are now; those that do not exist are left out."""
+        name = f"{self._prefix}-{table}"
+        for start in range(0, len(keys), _READ_KEYS):
+            request: Any = {
+                name: {"Keys": keys[start : start + _READ_KEYS], "ConsistentRead": True}
+            }
+            while request:
+                response = self._dynamodb.batch_get_item(RequestItems=request)
+                yield from response["Responses"].get(name, [])
+                request = response.get("UnprocessedKeys")
 
     def _add(self, plan: Plan) -> int:
         """Adds to every counter; returns how many held some of the records already."""
         conflicts = 0
         waiting = [(counter, self._first_try(counter, plan)) for counter in plan.counters]
+        self._index([counter.key for counter in plan.counters if self._is_new_page(counter.key)])
         for _ in range(_ROUNDS):
             outcomes = self._writer.execute([statement for _, statement in waiting])
             again: list[tuple[Counter, Statement]] = []
@@ -96,6 +99,50 @@ class CounterStore:
             if not waiting:
                 return conflicts
         raise FenceConflict(f"{waiting[0][0].key} changes while it is written")
+
+    def _is_new_page(self, key: Key) -> bool:
+        return key.table == "page-metrics" and key not in self._known
+
+    def _index(self, keys: list[Key]) -> None:
+        """Writes down which pages an hour has, before the page itself: a crash loses neither."""
+        ttl = {"N": str(int(self._now()) + HOURLY_TTL_S)}
+        statements = []
+        for key in keys:
+            hour, _, shard = key.sort.partition("#")
+            item = {
+                "metric_name": {"S": f"{PAGES_OF_HOUR}{hour}"},
+                "time_window": {"S": f"{key.partition}#{shard}"},
+                "ttl": ttl,
+            }
+            statements.append(insert(f"{self._prefix}-counters", item))
+        self._writer.execute(statements)  # one that is there already is just what is wanted
+
+    def _add_visitors(self, plan: Plan) -> None:
+        """Adds visitors to the sketches of their hours; those already in one cost no write."""
+        keys = [_key_of(key) for key in plan.visitors]
+        stored = {
+            (item["metric_name"]["S"], item["time_window"]["S"]): item
+            for item in self._read("counters", keys)
+        }
+        statements = []
+        for key, visitors in plan.visitors.items():
+            item = stored.get((key.partition, key.sort))
+            sketch = Sketch(item["sketch"]["B"] if item else None)
+            if not sketch.add(visitors):
+                continue
+            fields: dict[str, Any] = {
+                "sketch": {"B": sketch.pack()},
+                "fence": {"S": plan.last},
+                "ttl": {"N": str(int(self._now()) + HOURLY_TTL_S)},
+            }
+            table = f"{self._prefix}-counters"
+            if item is None:
+                statements.append(insert(table, {**_key_of(key), **fields}))
+            else:
+                unchanged = ("fence =", item["fence"])
+                statements.append(update(table, _key_of(key), fields, {}, unchanged))
+        if not all(outcome.applied for outcome in self._writer.execute(statements)):
+            raise FenceConflict("a sketch of visitors has a second writer")
 
     def _first_try(self, counter: Counter, plan: Plan) -> Statement:
         if counter.key in self._known:
@@ -124,7 +171,7 @@ class CounterStore:
         self._known.add(key)
 
     def _insert(self, counter: Counter, fence: str) -> Statement:
-        value = _KEY_NAMES[counter.key.table][2]
+        value = KEY_NAMES[counter.key.table][2]
         item = {
             **_key_of(counter.key),
             value: {"N": str(len(counter.sequences))},
@@ -139,7 +186,7 @@ class CounterStore:
             f"{self._prefix}-{counter.key.table}",
             _key_of(counter.key),
             self._stamps(counter.key, fence),
-            {_KEY_NAMES[counter.key.table][2]: {"N": str(amount)}},
+            {KEY_NAMES[counter.key.table][2]: {"N": str(amount)}},
             (condition[0], {"S": condition[1]}),
         )
 
@@ -168,7 +215,7 @@ class CounterStore:
 
 
 def _key_of(key: Key) -> dict[str, Any]:
-    hash_name, range_name, _ = _KEY_NAMES[key.table]
+    hash_name, range_name, _ = KEY_NAMES[key.table]
     return {hash_name: {"S": key.partition}, range_name: {"S": key.sort}}
 
 
@@ -180,6 +227,7 @@ def _item_of(session: Session) -> dict[str, Any]:
     item["event_count"] = {"N": str(session.event_count)}
     item["page_views"] = {"N": str(session.page_views)}
     item["recent"] = {"B": session.recent}
+    item["minutes"] = {"M": {name: {"N": str(count)} for name, count in session.minutes.items()}}
     return item
 
 
@@ -197,4 +245,5 @@ def _session_of(item: dict[str, Any]) -> Session:
         entry_page=text("entry_page"),
         user_agent=text("user_agent"),
         recent=item["recent"]["B"],
+        minutes={name: int(count["N"]) for name, count in item["minutes"]["M"].items()},
     )

@@ -48,7 +48,7 @@ def _store() -> AlertStore:
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Entry point of the detector's event source mapping."""
-    events, _ = decode_batch(stream_records(event), _environment().limits)
-    raised = _store().raise_alerts(find_alerts(events))
+    arrivals, _ = decode_batch(stream_records(event), _environment().limits)
+    raised = _store().raise_alerts(find_alerts([arrival.event for arrival in arrivals]))
     metrics.add_metric("AlertsRaised", MetricUnit.Count, raised)
     return {"batchItemFailures": []}

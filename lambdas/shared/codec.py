@@ -45,12 +45,14 @@ class StreamRecord(NamedTuple):
         sequence_number: The decimal text Kinesis gives, which grows along the shard.
         arrived_at: When Kinesis took it, aware.
         data: The payload.
+        partition_key: What chose the shard; the session, unless a producer decided otherwise.
     """
 
     shard_id: str
     sequence_number: str
     arrived_at: datetime
     data: bytes
+    partition_key: str
 
 
 def stream_records(event: Mapping[str, object]) -> list[StreamRecord]:
@@ -66,6 +68,7 @@ def stream_records(event: Mapping[str, object]) -> list[StreamRecord]:
             record.kinesis.sequence_number,
             datetime.fromtimestamp(record.kinesis.approximate_arrival_timestamp, UTC),
             record.kinesis.data,
+            record.kinesis.partition_key,
         )
         for record in envelope.Records
     ]

@@ -5,6 +5,7 @@ only count. Setting bad records aside belongs to `event_processor` alone.
 """
 
 from datetime import timedelta
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -29,12 +30,19 @@ class StreamEnvironment(Struct, frozen=True, kw_only=True):
         return Limits(lateness=None if late is None else timedelta(seconds=late))
 
 
-def decode_batch(records: list[StreamRecord], limits: Limits) -> tuple[list[Event], int]:
+class Arrival(NamedTuple):
+    """An event with the key under which it came."""
+
+    event: Event
+    partition_key: str
+
+
+def decode_batch(records: list[StreamRecord], limits: Limits) -> tuple[list[Arrival], int]:
     """The events of a batch in the order of the shard, and how many records were none."""
-    events: list[Event] = []
+    arrivals: list[Arrival] = []
     for record in records:
         try:
-            events.append(decode_record(record, limits))
+            arrivals.append(Arrival(decode_record(record, limits), record.partition_key))
         except InvalidEvent:
             continue  # the archive decides the same and sets it aside with this reason
-    return events, len(records) - len(events)
+    return arrivals, len(records) - len(arrivals)

@@ -32,7 +32,7 @@ class FakeS3:
 
 def record(number: int, payload: object) -> StreamRecord:
     data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    return StreamRecord("shardId-000000000000", str(number), NOW, data)
+    return StreamRecord("shardId-000000000000", str(number), NOW, data, "s")
 
 
 def event(time: str, **fields: Any) -> dict[str, Any]:

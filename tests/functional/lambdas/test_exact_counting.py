@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambdas.aggregator.logic import plan_batch
-from lambdas.aggregator.store import CounterStore
+from lambdas.aggregator.logic import STRAY, UNIQUE_VISITORS, plan_batch, session_key
+from lambdas.aggregator.store import PAGES_OF_HOUR, CounterStore
 from lambdas.shared.event import Event
+from lambdas.shared.sketch import Sketch
+from lambdas.shared.stream import Arrival
 from tests.fakes.dynamodb import CrashError, FakeDynamoDB
 
 START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -30,22 +32,27 @@ def store_on(dynamodb: FakeDynamoDB) -> CounterStore:
     return store
 
 
-def produce(chance: random.Random, count: int) -> Stream:
-    """A shard's events: few sessions and pages, a quarter of them sent twice by their client."""
+def produce(chance: random.Random, count: int, shard: int = 0) -> Stream:
+    """A shard's events: few sessions and pages, a quarter of them sent twice by their client.
+
+    Sessions with an odd number have shard 1 for their home; a producer that does not partition by
+    session puts some of them on shard 0 as well.
+    """
     events: Stream = []
     sent: dict[str, Stream] = {}
     sequence = 10**20
     for number in range(count):
         sequence += chance.randint(1, 3)
-        session = f"s{chance.randrange(4)}"
-        position = {"shard_id": "shardId-0", "sequence_number": str(sequence)}
+        session = f"s{chance.randrange(4) if shard == 0 else chance.choice([1, 3])}"
+        position = {"shard_id": f"shardId-{shard}", "sequence_number": str(sequence)}
         if sent.get(session) and chance.random() < 0.25:
             known = chance.choice(sent[session][-3:])
             fields = {name: getattr(known, name) for name in Event.__struct_fields__}
             events.append(Event(**{**fields, **position}))
             continue
         event = Event(
-            event_id=f"e{number}",
+            event_id=f"e{shard}-{number}",
+            user_id=f"u{chance.randrange(6)}",
             event_type=chance.choice(["page_view", "click"]),
             event_time=START + timedelta(seconds=chance.randrange(7200)),
             received_at=START,
@@ -58,10 +65,17 @@ def produce(chance: random.Random, count: int) -> Stream:
     return events
 
 
+def arrival_of(event: Event) -> Arrival:
+    """Sessions with an odd number on shard 0 came there under some other key."""
+    is_stray = event.shard_id == "shardId-0" and event.session_id in {"s1", "s3"}
+    return Arrival(event, "some other key" if is_stray else event.session_id)
+
+
 def process(store: CounterStore, batch: Stream) -> None:
-    known = store.sessions(event.session_id for event in batch)
+    arrivals = [arrival_of(event) for event in batch]
+    known = store.sessions(session_key(arrival) for arrival in arrivals)
     span = (batch[0].sequence_number or "", batch[-1].sequence_number or "")
-    store.apply(plan_batch(batch, known, span))
+    store.apply(plan_batch(arrivals, known, span))
 
 
 def consume(dynamodb: FakeDynamoDB, events: Stream, chance: random.Random) -> None:
@@ -84,11 +98,40 @@ def counted(dynamodb: FakeDynamoDB) -> Counter[tuple[str, ...]]:
     found: Counter[tuple[str, ...]] = Counter()
     for table, value in (("page-metrics", "view_count"), ("counters", "event_count")):
         for key, item in dynamodb.tables.get(f"c-{table}", {}).items():
-            found[table, key[0], key[1].split("#")[0]] += int(item[value]["N"])
+            if value in item:
+                found[table, key[0], key[1].split("#")[0]] += int(item[value]["N"])
     for key, item in dynamodb.tables.get("c-session-metrics", {}).items():
-        found["sessions", key[0], "events"] += int(item["event_count"]["N"])
-        found["sessions", key[0], "views"] += int(item["page_views"]["N"])
+        session = key[0].partition(STRAY)[0]
+        found["sessions", session, "events"] += int(item["event_count"]["N"])
+        found["sessions", session, "views"] += int(item["page_views"]["N"])
     return +found
+
+
+def sketched(dynamodb: FakeDynamoDB) -> dict[str, bytes]:
+    """The sketch of each hour over all shards, as bytes that can be compared."""
+    merged: dict[str, Sketch] = {}
+    for key, item in dynamodb.tables.get("c-counters", {}).items():
+        if key[0] == UNIQUE_VISITORS:
+            hour = key[1].partition("#")[0]
+            merged.setdefault(hour, Sketch()).merge(Sketch(item["sketch"]["B"]))
+    return {hour: sketch.pack() for hour, sketch in merged.items()}
+
+
+def expected_sketches(events: Stream) -> dict[str, bytes]:
+    hours: dict[str, Sketch] = {}
+    for event in events:
+        hours.setdefault(f"{event.event_time:%Y-%m-%dT%H}", Sketch()).add([event.user_id or ""])
+    return {hour: sketch.pack() for hour, sketch in hours.items()}
+
+
+def indexed(dynamodb: FakeDynamoDB) -> set[tuple[str, str]]:
+    """Hour and page-with-shard of every index entry."""
+    entries = dynamodb.tables.get("c-counters", {})
+    return {
+        (key[0].removeprefix(PAGES_OF_HOUR), key[1])
+        for key in entries
+        if key[0].startswith(PAGES_OF_HOUR)
+    }
 
 
 def expected(events: Stream) -> Counter[tuple[str, ...]]:
@@ -107,9 +150,28 @@ def expected(events: Stream) -> Counter[tuple[str, ...]]:
 @given(st.integers(0, 2**32), st.integers(1, 40))
 def test_counters_equal_the_distinct_events(seed: int, count: int) -> None:
     chance = random.Random(seed)
-    events, dynamodb = produce(chance, count), FakeDynamoDB()
-    consume(dynamodb, events, chance)
+    shards, dynamodb = [produce(chance, count, shard) for shard in (0, 1)], FakeDynamoDB()
+    for shard in shards:
+        consume(dynamodb, shard, chance)
+    events = shards[0] + shards[1]
     assert counted(dynamodb) == expected(events)
+    assert sketched(dynamodb) == expected_sketches(events)
+    pages = dynamodb.tables.get("c-page-metrics", {})
+    assert indexed(dynamodb) == {
+        (sort.partition("#")[0], f"{page}#{sort.partition('#')[2]}") for page, sort in pages
+    }
+
+
+def test_minutes_of_a_session_are_those_of_its_events() -> None:
+    dynamodb, chance = FakeDynamoDB(), random.Random(1)
+    events = [event for event in produce(chance, 40) if event.session_id == "s0"]
+    consume(dynamodb, events, chance)
+    truth = Counter(
+        f"{event.event_time:%Y-%m-%dT%H:%M}"
+        for event in {event.event_id: event for event in events}.values()
+    )
+    state = store_on(dynamodb).sessions(["s0"])["s0"]
+    assert state.minutes == dict(sorted(truth.items())[-15:])
 
 
 def test_a_whole_request_sent_again_is_not_counted_again() -> None:

@@ -25,7 +25,7 @@ EVENT = Event(
 
 
 def record(data: bytes) -> StreamRecord:
-    return StreamRecord("shardId-000000000000", "42", NOW, data)
+    return StreamRecord("shardId-000000000000", "42", NOW, data, "s")
 
 
 def test_columns_and_fields_are_the_same_list() -> None:
@@ -163,7 +163,7 @@ def test_the_envelope_of_lambda() -> None:
             }
         ]
     }
-    assert unwrap(envelope) == [StreamRecord("shardId-000000000003", "7", NOW, b"payload")]
+    assert unwrap(envelope) == [StreamRecord("shardId-000000000003", "7", NOW, b"payload", "s")]
 
 
 def test_datehours() -> None:
