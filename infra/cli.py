@@ -36,7 +36,7 @@ from infra.presentation import (
     status_tables,
     summary_table,
 )
-from infra.querying import QueryError, Querying
+from infra.querying import QueryError, Querying, is_question
 from infra.status import read_status
 from infra.topology import build_topology
 
@@ -165,6 +165,8 @@ def replay(
         console.print(line)
     if collector is None and outcome.first_hour is not None:
         _warn_of_early_hours(state_dir, outcome.first_hour)
+    if outcome.unreadable and not outcome.report.taken:
+        _fail(f"nothing in {file} is in the {log_format} format; --format chooses another")
     if outcome.report.rejected:
         raise typer.Exit(1)
 
@@ -209,15 +211,19 @@ def query(
         OutputFormat.TABLE
     ),
     limit: Annotated[int, typer.Option(help="The most rows to print.", min=1)] = 1000,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before a change.")] = False,
     state_dir: StateDir = HOME / "platform",
 ) -> None:
-    """Ask Athena: [bold]clickstream query "SELECT * FROM sessions LIMIT 5"[/bold].
+    """Ask Athena: [bold]clickstream query "SELECT * FROM raw_events LIMIT 5"[/bold].
 
-    Tables: events, raw_events, quarantine, page_views_hourly, sessions.
+    raw_events and quarantine are there a minute after the events. events, page_views_hourly and
+    sessions appear with the first hour that is rolled up, about five minutes after its end.
     """
     _ports(state_dir)
     topology = build_topology()
     querying = Querying(boto3.client("athena"), topology.database, topology.workgroup)
+    if not yes and not is_question(sql):
+        typer.confirm("This statement changes tables. Run it?", abort=True)
     with _aws_errors_as_messages():
         answer = querying.ask(sql, limit)
     print_answer(answer, output.value)

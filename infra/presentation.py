@@ -23,6 +23,7 @@ from infra.sending import Progress as SendingProgress
 from infra.status import Status
 
 _SHOWN_LINES = 10
+_NARROWEST_COLUMN = 12
 _REPORT_EVERY_S = 5.0
 
 
@@ -154,7 +155,7 @@ def status_tables(status: Status) -> Iterator[Table]:
     for name, value in status.totals._asdict().items():
         counts.add_row(name.replace("_", " "), f"{value:,}")
     for name, value in sorted(status.by_type.items()):
-        counts.add_row(f"{escape(name)} (last day)", f"{value:,}")
+        counts.add_row(f"{escape(name)} (last 24 h)", f"{value:,}")
     counts.add_row("visitors this hour (± 2.3 %)", f"{status.visitors:,.0f}")
     yield counts
     if status.trending:
@@ -175,13 +176,26 @@ def print_answer(answer: Answer, output: str) -> None:
         writer.writerow(answer.columns)
         writer.writerows(answer.rows)
         return
-    table = Table(*(escape(column) for column in answer.columns))
-    for row in answer.rows:
-        table.add_row(*("NULL" if cell is None else escape(cell) for cell in row))
     console = Console(highlight=False)
-    console.print(table)
+    if len(answer.columns) * _NARROWEST_COLUMN > console.width:
+        _print_records(answer, console)
+    else:
+        table = Table(*(escape(column) for column in answer.columns))
+        for row in answer.rows:
+            table.add_row(*("NULL" if cell is None else escape(cell) for cell in row))
+        console.print(table)
     console.print(
         f"{len(answer.rows):,} rows, {answer.scanned_bytes:,} bytes scanned, "
         f"{answer.seconds:.2f} s",
         style="dim",
     )
+
+
+def _print_records(answer: Answer, console: Console) -> None:
+    """One line for each column, for answers that are wider than the terminal."""
+    width = max(map(len, answer.columns))
+    for number, row in enumerate(answer.rows, 1):
+        console.print(f"row {number}", style="bold")
+        for column, cell in zip(answer.columns, row, strict=True):
+            value = "NULL" if cell is None else cell
+            console.print(f"  {column:{width}}  {value}", markup=False, soft_wrap=True)

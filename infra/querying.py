@@ -4,6 +4,7 @@ Belongs here: running one statement and reading its rows. Which statements there
 whoever asks.
 """
 
+import re
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,6 +12,18 @@ if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
 
 _POLL_S = 0.1
+
+
+_QUESTIONS = ("select", "with", "show", "describe", "desc", "explain", "values", "table")
+_COMMENT = re.compile(r"\s*(--[^\n]*(\n|$)|/\*.*?\*/)", re.DOTALL)
+
+
+def is_question(sql: str) -> bool:
+    """Whether a statement only reads, by its first word."""
+    while match := _COMMENT.match(sql):
+        sql = sql[match.end() :]
+    words = sql.lstrip(" \t\r\n(").split(maxsplit=1)
+    return not words or words[0].lower() in _QUESTIONS
 
 
 class QueryError(RuntimeError):

@@ -26,6 +26,8 @@ _FIRST_EVENT = (
     "\"event_time\": '$(date +%s)'}'"
 )
 _FIRST_QUERY = "SELECT event_type, count(*) FROM raw_events GROUP BY 1"
+# A person is waiting: late files rebuild their hour after a minute, not a quarter of an hour.
+_RESPONSIVE = {"DBT_POLL_INTERVAL_S": "0.05", "LATE_DEBOUNCE_S": "60"}
 _REMEMBERED = ("first_hour", "last_hour")
 
 
@@ -55,7 +57,9 @@ def run(options: UpOptions, report: Callable[[str], None], show: Callable[[str],
     """
     if options.first_hour is not None:
         start_of(options.first_hour)
-    state = State(options.state_dir)
+    if options.port == options.ui_port:
+        raise ValueError(f"--port and --ui-port are both {options.port}: choose two ports")
+    command, state = _command(), State(options.state_dir)
     with state.locked():
         collector = require_free(options.port, "collector", "--port")
         ui = require_free(options.ui_port, "Dagster UI", "--ui-port")
@@ -66,7 +70,7 @@ def run(options: UpOptions, report: Callable[[str], None], show: Callable[[str],
         try:
             platform.start()
             platform.start_dagster()
-            for line in _welcome(platform, options):
+            for line in _welcome(platform, options, command):
                 show(line)
             platform.keep_running()
         finally:
@@ -81,13 +85,12 @@ def _platform_options(state: State, options: UpOptions) -> Options:
     if options.first_hour is not None:
         remembered = state.remember(first_hour=options.first_hour)
     batch = {name.upper(): remembered[name] for name in _REMEMBERED if name in remembered}
-    return Options(options.archive_window_s, {**batch, "DBT_POLL_INTERVAL_S": "0.05"})
+    return Options(options.archive_window_s, {**batch, **_RESPONSIVE})
 
 
-def _welcome(platform: Platform, options: UpOptions) -> list[str]:
+def _welcome(platform: Platform, options: UpOptions, command: str) -> list[str]:
     url, default = platform.ports.collector_url, Path(".clickstream") / "platform"
     flag = "" if options.state_dir == default else f" --state-dir {options.state_dir}"
-    command = _command()
     return [
         "",
         f"  Dagster UI   [bold]{platform.ports.ui_url}[/bold]",

@@ -16,6 +16,7 @@ from infra.local.state import State
 from infra.topology import build_topology
 
 _RESTART_PAUSE_S = 2.0
+UNCLEAN = "unclean-stop"  # left by `aws_host`, which is not imported here: it brings ministack
 
 
 class Platform:
@@ -45,6 +46,8 @@ class Platform:
             StartError: If something does not come up. What was started is stopped again.
         """
         os.environ.update(self.specs.environment)  # this process's own AWS clients
+        if (self.state.folder("aws") / "state" / UNCLEAN).exists():
+            self._recover()
         try:
             self._report("starting the embedded AWS")
             emulators = [self.start_process(spec) for spec in self.specs.emulators()]
@@ -62,6 +65,19 @@ class Platform:
             self.stop()
             raise
         self.state.write_running({"ports": self.ports.as_json()})
+
+    def _recover(self) -> None:
+        """After an unclean stop: the emulators fell back to what they had saved last.
+
+        The functions may be ahead of that. They read the stream again from its beginning, which
+        their fences and the lake's deduplication make harmless.
+        """
+        self._report(
+            "the last stop was not clean: events of its last seconds may be missing; the functions "
+            "read the stream again"
+        )
+        for path in self.state.folder("mappings").glob("*.checkpoints.json"):
+            path.unlink()
 
     def start_process(self, spec: Spec) -> Running:
         """Starts a process that ends with this platform."""

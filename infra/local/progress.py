@@ -6,7 +6,7 @@ Belongs here: reading what the mapping runners report.
 import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
@@ -21,9 +21,8 @@ class Lag(NamedTuple):
         function: Its package.
         records: Records done since its runner started.
         waiting: Records read but not done yet.
-        behind_ms: The furthest any of its shards is behind the end of the stream.
+        behind_ms: The age of the oldest record that is not done yet.
         age_s: How old this report is.
-        positions: The last sequence number done of each shard.
     """
 
     function: str
@@ -31,7 +30,6 @@ class Lag(NamedTuple):
     waiting: int
     behind_ms: int
     age_s: float
-    positions: dict[str, str | None]
 
 
 def lag_of(folder: Path, function: str) -> Lag | None:
@@ -40,15 +38,20 @@ def lag_of(folder: Path, function: str) -> Lag | None:
     if not path.exists():
         return None
     report = json.loads(path.read_text())
-    shards = report["shards"]
+    shards, at = list(report["shards"].values()), report["at"]
     return Lag(
         function,
-        sum(shard["records"] for shard in shards.values()),
-        sum(shard["waiting"] for shard in shards.values()),
-        max((shard["behind_ms"] for shard in shards.values()), default=0),
-        time.time() - report["at"],
-        {name: shard.get("position") for name, shard in shards.items()},
+        sum(shard["records"] for shard in shards),
+        sum(shard["waiting"] for shard in shards),
+        max((_behind_ms(shard, at) for shard in shards), default=0),
+        time.time() - at,
     )
+
+
+def _behind_ms(shard: dict[str, Any], at: float) -> int:
+    oldest: float | None = shard.get("oldest") if shard["waiting"] else None
+    waited_ms = 0 if oldest is None else round(1000 * (at - oldest))
+    return max(int(shard["behind_ms"]), waited_ms)
 
 
 def checkpoints_of(folder: Path, function: str) -> dict[str, str]:

@@ -115,7 +115,7 @@ class Specs:
         root = self.state.folder("aws")
         return Spec(
             "ministack",
-            (*_PYTHON, "ministack"),
+            (*_PYTHON, "infra.local.aws_host"),
             {
                 **self.environment,
                 "GATEWAY_PORT": str(self.ports.ministack),
@@ -129,6 +129,8 @@ class Specs:
                 "STATE_DIR": str(root / "state"),
                 "S3_DATA_DIR": str(root / "s3"),
                 "LOG_LEVEL": "WARNING",
+                "IOT_MTLS_ENABLED": "0",  # it would listen on every interface
+                "SFTP_ENABLED": "0",
             },
             f"http://{LOOPBACK}:{self.ports.ministack}/_ministack/health",
             "kinesis",

@@ -58,6 +58,11 @@ class Batcher:
         """Whether it is worth reading on before a batch is taken."""
         return len(self._records) < self._batch_size
 
+    @property
+    def oldest(self) -> float | None:
+        """When the oldest gathered record arrived, in seconds since 1970."""
+        return self._records[0].arrived_at if self._records else None
+
     def take(self, now: float, *, at_once: bool = False) -> list[Record]:
         """The next batch, or nothing when none is due.
 

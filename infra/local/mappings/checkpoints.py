@@ -5,10 +5,13 @@ delivers that batch again and never skips one.
 """
 
 import json
+import logging
 import threading
 from pathlib import Path
 
 from infra.local.state import write_json
+
+logger = logging.getLogger(__name__)
 
 
 class Checkpoints:
@@ -17,7 +20,7 @@ class Checkpoints:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._done: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+        self._done = _read(path)
 
     def get(self, shard_id: str) -> str | None:
         """The last sequence number done, or None for a shard never read."""
@@ -28,3 +31,14 @@ class Checkpoints:
         with self._lock:
             self._done[shard_id] = sequence_number
             write_json(self._path, self._done)
+
+
+def _read(path: Path) -> dict[str, str]:
+    """The file's content; a damaged one means to start over, which the fences make harmless."""
+    if not path.exists():
+        return {}
+    try:
+        return dict(json.loads(path.read_text()))
+    except ValueError:
+        logger.warning("%s is damaged: every shard is read again from its beginning", path)
+        return {}

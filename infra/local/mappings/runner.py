@@ -131,7 +131,7 @@ class Runner:
                 batcher.add(reading.records, time.monotonic())
                 found, ended = len(reading.records), reading.ended
                 status["behind_ms"] = reading.behind_ms
-            status.update(waiting=len(batcher), position=self._checkpoints.get(shard_id))
+            status.update(waiting=len(batcher), oldest=batcher.oldest)
             batch = batcher.take(time.monotonic(), at_once=ended)
             if batch and not self._process(shard_id, delivery, batch):
                 return
@@ -147,6 +147,7 @@ class Runner:
         """Delivers a batch and moves the checkpoint; False when it was stopped before."""
         status = self._status[shard_id]
         status["waiting"] += len(batch)
+        status["oldest"] = batch[0].arrived_at
         if not delivery.deliver(batch):
             return False
         self._checkpoints.set(shard_id, batch[-1].sequence_number)

@@ -1,0 +1,201 @@
+"""Batches that a function gave up: their messages, and their records as long as they are there.
+
+Belongs here: the on-failure queue and reading a range of a shard. What is done with the records
+belongs in `redrive`. Source: AWS Lambda Developer Guide, "Retaining discarded batch records".
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+from botocore.exceptions import ClientError
+
+from lambdas.shared.codec import StreamRecord
+
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_sqs import SQSClient
+
+HIDDEN_S = 300
+_AT_ONCE = 10
+_READ_LIMIT = 10_000
+_GONE = {"ResourceNotFoundException", "InvalidArgumentException"}
+
+
+class FailedBatch(NamedTuple):
+    """A range of a shard that a function gave up.
+
+    Attributes:
+        function: The function's name.
+        shard_id: The shard.
+        first: Sequence number of the first record given up.
+        last: Sequence number of the last one.
+        size: How many there are.
+        stream: The stream's name.
+        condition: Why it was given up, in Lambda's words.
+    """
+
+    function: str
+    shard_id: str
+    first: str
+    last: str
+    size: int
+    stream: str
+    condition: str
+
+
+class Message(NamedTuple):
+    """A message of the on-failure queue.
+
+    Attributes:
+        id: Its id.
+        receipt: What it is deleted by.
+        body: Its text.
+        batch: What it says, or None when it is no message of Lambda's about a stream.
+    """
+
+    id: str
+    receipt: str
+    body: str
+    batch: FailedBatch | None
+
+
+class _Info(msgspec.Struct, rename="camel"):
+    shard_id: str
+    start_sequence_number: str
+    end_sequence_number: str
+    batch_size: int
+    stream_arn: str
+
+
+class _Context(msgspec.Struct, rename="camel"):
+    function_arn: str
+    condition: str = "unknown"
+
+
+class _Body(msgspec.Struct):
+    KinesisBatchInfo: _Info
+    request_context: _Context = msgspec.field(name="requestContext")
+
+
+def read_message(body: str) -> FailedBatch | None:
+    """The batch a message is about, or None when it says nothing of the kind."""
+    try:
+        found = msgspec.json.decode(body, type=_Body)
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return None
+    info, context = found.KinesisBatchInfo, found.request_context
+    if not (info.start_sequence_number.isdecimal() and info.end_sequence_number.isdecimal()):
+        return None
+    return FailedBatch(
+        # arn:aws:lambda:REGION:ACCOUNT:function:NAME[:ALIAS]; the local runner gives the name
+        context.function_arn.rpartition(":function:")[2].partition(":")[0],
+        info.shard_id,
+        info.start_sequence_number,
+        info.end_sequence_number,
+        info.batch_size,
+        info.stream_arn.rpartition("/")[2],
+        context.condition,
+    )
+
+
+class FailureQueue:
+    """The on-failure queue."""
+
+    def __init__(self, sqs: "SQSClient", name: str) -> None:
+        self._sqs = sqs
+        self._url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+
+    def take(self) -> list[Message]:
+        """Every message that is there, each once, in the order of the stream.
+
+        Nobody else sees them for `HIDDEN_S` seconds, or until they are given back.
+        """
+        found: dict[str, Message] = {}
+        while answer := self._receive():
+            found.update((message.id, message) for message in answer)
+        return sorted(found.values(), key=_place)
+
+    def delete(self, message: Message) -> None:
+        """Ends a message."""
+        self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message.receipt)
+
+    def give_back(self, messages: list[Message]) -> None:
+        """Lets messages be seen again at once."""
+        for start in range(0, len(messages), _AT_ONCE):
+            self._sqs.change_message_visibility_batch(
+                QueueUrl=self._url,
+                Entries=[
+                    {"Id": str(number), "ReceiptHandle": message.receipt, "VisibilityTimeout": 0}
+                    for number, message in enumerate(messages[start : start + _AT_ONCE])
+                ],
+            )
+
+    def hidden(self) -> int:
+        """How many messages somebody else holds: another redrive, or one that was cut off."""
+        name = "ApproximateNumberOfMessagesNotVisible"
+        found = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=[name])
+        return int(found["Attributes"][name])
+
+    def _receive(self) -> list[Message]:
+        answer = self._sqs.receive_message(
+            QueueUrl=self._url,
+            MaxNumberOfMessages=_AT_ONCE,
+            VisibilityTimeout=HIDDEN_S,
+            WaitTimeSeconds=1,  # without waiting, SQS asks only some of its servers
+        )
+        return [
+            Message(one["MessageId"], one["ReceiptHandle"], one["Body"], read_message(one["Body"]))
+            for one in answer.get("Messages", [])
+        ]
+
+
+class StreamRange:
+    """Ranges of one stream."""
+
+    def __init__(self, kinesis: "KinesisClient", stream: str) -> None:
+        self._kinesis = kinesis
+        self.stream = stream
+
+    def read(self, batch: FailedBatch) -> list[StreamRecord]:
+        """The records of a batch that the stream still has, in order.
+
+        Returns:
+            At most `batch.size` of them; fewer, or none, once the stream has begun to forget them.
+        """
+        return list(self._records(batch))
+
+    def _records(self, batch: FailedBatch) -> Iterator[StreamRecord]:
+        try:
+            iterator: str | None = self._kinesis.get_shard_iterator(
+                StreamName=self.stream,
+                ShardId=batch.shard_id,
+                ShardIteratorType="AT_SEQUENCE_NUMBER",
+                StartingSequenceNumber=batch.first,
+            )["ShardIterator"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _GONE:  # the shard, after a reshard
+                return
+            raise
+        first, last = int(batch.first), int(batch.last)
+        while iterator is not None:
+            answer = self._kinesis.get_records(ShardIterator=iterator, Limit=_READ_LIMIT)
+            for record in answer["Records"]:
+                if int(record["SequenceNumber"]) > last:
+                    return
+                if int(record["SequenceNumber"]) >= first:
+                    yield StreamRecord(
+                        shard_id=batch.shard_id,
+                        sequence_number=record["SequenceNumber"],
+                        arrived_at=record["ApproximateArrivalTimestamp"],
+                        data=record["Data"],
+                        partition_key=record["PartitionKey"],
+                    )
+            if not answer["Records"] and not answer.get("MillisBehindLatest"):
+                return
+            iterator = answer.get("NextShardIterator")
+
+
+def _place(message: Message) -> tuple[str, int, str]:
+    batch = message.batch
+    return ("", 0, message.id) if batch is None else (batch.shard_id, int(batch.first), message.id)
