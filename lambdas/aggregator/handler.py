@@ -14,7 +14,7 @@ from lambdas.aggregator.logic import plan_batch, session_key
 from lambdas.aggregator.store import CounterStore
 from lambdas.shared.codec import stream_records
 from lambdas.shared.environment import read_environment
-from lambdas.shared.observability import logger_for, metrics_for
+from lambdas.shared.observability import logger_for, metrics_for, record_batch
 from lambdas.shared.stream import StreamEnvironment, decode_batch
 
 logger = logger_for("aggregator")
@@ -46,6 +46,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     still missing.
     """
     records = stream_records(event)
+    record_batch(metrics, records)
     arrivals, bad = decode_batch(records, _environment().limits)
     store = _store()
     known = store.sessions(session_key(arrival) for arrival in arrivals)

@@ -14,7 +14,7 @@ from lambdas.anomaly_detector.rules import find_alerts
 from lambdas.anomaly_detector.store import AlertStore
 from lambdas.shared.codec import stream_records
 from lambdas.shared.environment import read_environment
-from lambdas.shared.observability import logger_for, metrics_for
+from lambdas.shared.observability import logger_for, metrics_for, record_batch
 from lambdas.shared.stream import StreamEnvironment, decode_batch
 
 logger = logger_for("anomaly_detector")
@@ -48,7 +48,9 @@ def _store() -> AlertStore:
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Entry point of the detector's event source mapping."""
-    arrivals, _ = decode_batch(stream_records(event), _environment().limits)
+    records = stream_records(event)
+    record_batch(metrics, records)
+    arrivals, _ = decode_batch(records, _environment().limits)
     raised = _store().raise_alerts(find_alerts([arrival.event for arrival in arrivals]))
     metrics.add_metric("AlertsRaised", MetricUnit.Count, raised)
     return {"batchItemFailures": []}

@@ -3,6 +3,7 @@
 Belongs here: unwrapping, wiring and metrics. Sorting belongs in `logic`, files in `store`.
 """
 
+from collections import Counter
 from functools import cache
 from typing import Any
 
@@ -14,7 +15,12 @@ from lambdas.event_processor.logic import sort_batch
 from lambdas.event_processor.store import Archive
 from lambdas.shared.codec import stream_records
 from lambdas.shared.environment import read_environment
-from lambdas.shared.observability import logger_for, metrics_for
+from lambdas.shared.observability import (
+    logger_for,
+    metrics_for,
+    record_batch,
+    record_quarantined,
+)
 from lambdas.shared.stream import StreamEnvironment
 
 logger = logger_for("event_processor")
@@ -44,11 +50,13 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
 
     A fault of S3 fails the whole batch, which is safe to deliver again with any boundaries.
     """
-    batch = sort_batch(stream_records(event), _environment().limits)
+    records = stream_records(event)
+    record_batch(metrics, records)
+    batch = sort_batch(records, _environment().limits)
     _archive().write(batch)
     archived = sum(len(events) for events in batch.hours.values())
     metrics.add_metric("ArchivedEvents", MetricUnit.Count, archived)
-    metrics.add_metric("QuarantinedRecords", MetricUnit.Count, len(batch.bad))
+    record_quarantined(Counter(item.reason for item in batch.bad))
     for item in batch.bad[:10]:
         logger.warning("quarantined", reason=item.reason, detail=item.detail)
     return {"batchItemFailures": []}
