@@ -31,6 +31,10 @@ demo: setup ## Send a real access log through the whole platform and print what 
 test: setup ## Run the test suite
 	$(BIN)/python -m pytest
 
+bench: setup ## Measure our functions beside the documents' code; writes docs/bench and cost data
+	$(BIN)/python -m tests.bench.handlers
+	$(BIN)/python -m tests.bench.writes
+
 fmt: setup ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -57,4 +61,4 @@ lock: setup ## Write requirements.lock anew: names and versions only
 clean: ## Remove the environment and generated files; the platform's state stays
 	rm -rf $(VENV) dbt_sql/target dbt_sql/logs .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup up demo test fmt lint types defs check lock clean
+.PHONY: help setup up demo test bench fmt lint types defs check lock clean

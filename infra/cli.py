@@ -25,6 +25,7 @@ from rich.markup import escape
 from infra import demo as demo_flow
 from infra import sending
 from infra import up as service
+from infra.cost_commands import cost_command
 from infra.local.endpoints import Ports, aws_environment
 from infra.local.processes import StartError
 from infra.local.state import State, StateError
@@ -37,6 +38,7 @@ from infra.presentation import (
     summary_table,
 )
 from infra.querying import QueryError, Querying, is_question
+from infra.set_aside_commands import Surroundings, mount
 from infra.status import read_status
 from infra.topology import build_topology
 
@@ -239,6 +241,9 @@ def env(state_dir: StateDir = HOME / "platform") -> None:
         typer.echo(f"export {name}={shlex.quote(value)}")
 
 
+app.command("cost")(cost_command)
+
+
 def _ports(state_dir: Path) -> Ports:
     """The running platform's ports; this process's AWS clients talk to it from now on."""
     try:
@@ -303,6 +308,8 @@ def _signals_as_interrupt() -> Iterator[None]:
         for sign, handler in old.items():
             signal.signal(sign, handler)
 
+
+mount(app, Surroundings(_ports, _fail, _aws_errors_as_messages, _signals_as_interrupt))
 
 if __name__ == "__main__":
     sys.exit(app())

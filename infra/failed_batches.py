@@ -133,9 +133,10 @@ class FailureQueue:
 
     def hidden(self) -> int:
         """How many messages somebody else holds: another redrive, or one that was cut off."""
-        name = "ApproximateNumberOfMessagesNotVisible"
-        found = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=[name])
-        return int(found["Attributes"][name])
+        found = self._sqs.get_queue_attributes(
+            QueueUrl=self._url, AttributeNames=["ApproximateNumberOfMessagesNotVisible"]
+        )
+        return int(found["Attributes"]["ApproximateNumberOfMessagesNotVisible"])
 
     def _receive(self) -> list[Message]:
         answer = self._sqs.receive_message(

@@ -1,0 +1,248 @@
+"""`clickstream quarantine …` and `clickstream redrive`.
+
+Belongs here: these commands and their options. What they do belongs in `quarantine_replay` and
+`redrive`, what they print in `set_aside_text`; `infra.cli` mounts them.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import boto3
+import msgspec
+import typer
+from rich.console import Console
+
+from infra import set_aside_text as text
+from infra.failed_batches import FailureQueue, StreamRange
+from infra.front_door import CollectorDoor, DoorError, Refusal
+from infra.local.endpoints import ACCOUNT, Ports
+from infra.quarantine import Chosen, Quarantine, QuarantineError, SetAside
+from infra.quarantine_replay import Replay, preview
+from infra.redrive import Consumers, Outcome, Redrive
+from infra.topology import Topology, build_topology
+from lambdas.event_processor.store import Archive
+from lambdas.shared.limits import Limits
+from lambdas.shared.stream import StreamEnvironment
+
+StateDir = Annotated[
+    Path, typer.Option("--state-dir", help="Where the platform keeps its state.", file_okay=False)
+]
+Reason = Annotated[str | None, typer.Option(help="Only records set aside for this reason.")]
+Day = Annotated[
+    str | None, typer.Option(help="Only records that arrived on this day, yyyy-MM-dd in UTC.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Send without asking.")]
+HOME = Path(".clickstream/platform")
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the command line does alike in every command.
+
+    Attributes:
+        ports: The ports of the platform of a state directory; this process's AWS clients talk to it
+            from then on.
+        fail: Ends the command with a message and an exit code, 1 unless told.
+        aws_errors: Turns errors of AWS into messages.
+        interrupts: Makes SIGTERM end a command as Ctrl-C does.
+    """
+
+    ports: Callable[[Path], Ports]
+    fail: Callable[..., NoReturn]
+    aws_errors: Callable[[], AbstractContextManager[None]]
+    interrupts: Callable[[], AbstractContextManager[None]]
+
+
+def mount(app: typer.Typer, surroundings: Surroundings) -> None:
+    """Adds the commands to an app."""
+    commands = SetAsideCommands(surroundings)
+    quarantine = typer.Typer(
+        help="Records that were set aside: see them, and send them again once the cause is fixed.",
+        no_args_is_help=True,
+    )
+    quarantine.command("list")(commands.list_)
+    quarantine.command("show")(commands.show)
+    quarantine.command("replay")(commands.replay)
+    app.add_typer(quarantine, name="quarantine")
+    app.command("redrive")(commands.redrive)
+
+
+class SetAsideCommands:
+    """The commands, on their surroundings."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._around = surroundings
+
+    def list_(
+        self,
+        reason: Reason = None,
+        day: Day = None,
+        as_json: AsJson = False,
+        state_dir: StateDir = HOME,
+    ) -> None:
+        """Count what is set aside, by day and reason, the newest day first."""
+        chosen = self._chosen(reason, day)
+        with self._errors_as_messages():
+            counts = self._quarantine(state_dir).counts(chosen)
+        if as_json:
+            typer.echo(text.counts_json(counts))
+        elif counts:
+            Console(highlight=False).print(text.counts_table(counts))
+        else:
+            typer.echo(text.nothing_set_aside(chosen))
+
+    def show(
+        self,
+        reason: Reason = None,
+        day: Day = None,
+        limit: Annotated[int, typer.Option(help="The most records to print.", min=1)] = 20,
+        as_json: AsJson = False,
+        state_dir: StateDir = HOME,
+    ) -> None:
+        """Print records that are set aside, the newest first, with payload and reason.
+
+        A payload is printed as text when it is printable UTF-8, else as base64.
+        """
+        chosen = self._chosen(reason, day)
+        with self._errors_as_messages():
+            records = self._quarantine(state_dir).newest_first(chosen)
+            found, more = list(islice(records, limit)), next(records, None) is not None
+        if as_json:
+            typer.echo(json.dumps([text.as_json(record) for record in found], indent=2))
+            return
+        for record in found:
+            typer.echo("\n".join(text.record_lines(record)))
+        if more:
+            typer.echo(f"There are more; --limit {limit * 10} shows them.", err=True)
+        if not found:
+            typer.echo(text.nothing_set_aside(chosen))
+
+    def replay(
+        self,
+        reason: Reason = None,
+        day: Day = None,
+        dry_run: DryRun = False,
+        yes: Yes = False,
+        state_dir: StateDir = HOME,
+    ) -> None:
+        """Send set-aside records again, those that are acceptable now.
+
+        For each of the others it says why it is still refused; these stay set aside. Events keep
+        their ids: cut off and run again, the lake keeps each once, and real time counts each once
+        among its session's last 512. Times are judged as of now, also against a lateness limit.
+        """
+        chosen = self._chosen(reason, day)
+        with self._errors_as_messages():
+            ports, quarantine = self._around.ports(state_dir), self._quarantine(state_dir)
+            limits = _consumers(build_topology(ACCOUNT)).limits
+            expected = preview(quarantine, chosen, limits, lambda *_: None)
+            if not expected.records:
+                typer.echo(text.nothing_set_aside(chosen))
+                return
+            if dry_run or not (yes or expected.accepted):  # there is nothing to ask about
+                preview(quarantine, chosen, limits, _print_refused)
+                typer.echo(text.preview_line(expected))
+                return
+            self._ask(yes, f"{text.preview_line(expected)}. Send?")
+            with self._door(ports) as door:
+                replay = Replay(quarantine, door, _print_refused)
+                try:
+                    replay.run(chosen)
+                finally:
+                    typer.echo(text.replayed_line(replay.outcome))
+
+    def redrive(
+        self, dry_run: DryRun = False, yes: Yes = False, state_dir: StateDir = HOME
+    ) -> None:
+        """Send the records again that a function gave up, as long as the stream has them.
+
+        Works through the queue of failed batches. A message goes when each record of its batch was
+        accepted, or set aside; one that is not done is kept, with the reason, and the command
+        exits with 1.
+        """
+        with self._errors_as_messages():
+            ports, topology = self._around.ports(state_dir), build_topology(ACCOUNT)
+            consumers = _consumers(topology)
+            queue = FailureQueue(boto3.client("sqs"), f"{topology.stack}-failed-batches")
+            messages = queue.take()
+            if not messages:
+                typer.echo(text.nothing_failed(queue.hidden()))
+                return
+            archive = Archive(boto3.client("s3"), topology.buckets[0].name)
+            stream = StreamRange(boto3.client("kinesis"), topology.stream.name)
+            with self._door(ports) as door:
+                redrive = Redrive(queue, stream, door, archive, consumers)
+                if dry_run:
+                    redrive.preview(messages, _print_preview)
+                    return
+                try:
+                    self._ask(yes, f"{text.waiting_line(messages)}. Send?")
+                except BaseException:
+                    queue.give_back(messages)
+                    raise
+                if not redrive.run(messages, _print_outcome):
+                    self._around.fail("not every failed batch is done; see above what is kept")
+
+    def _chosen(self, reason: str | None, day: str | None) -> Chosen:
+        if day is not None:
+            try:
+                day = f"{datetime.strptime(day, '%Y-%m-%d'):%Y-%m-%d}"  # noqa: DTZ007 - a day
+            except ValueError:
+                self._around.fail(f"{day} is no day: write yyyy-MM-dd, as 2026-11-23")
+        return Chosen(day, reason)
+
+    def _quarantine(self, state_dir: Path) -> Quarantine:
+        self._around.ports(state_dir)
+        return Quarantine(boto3.client("s3"), build_topology(ACCOUNT).buckets[0].name)
+
+    def _ask(self, yes: bool, question: str) -> None:
+        if yes:
+            return
+        try:
+            agreed = typer.confirm(question)
+        except typer.Abort:
+            self._around.fail("nothing was sent: nobody answered; --yes sends without asking")
+        if not agreed:
+            self._around.fail("nothing was sent")
+
+    @contextmanager
+    def _door(self, ports: Ports) -> Iterator[CollectorDoor]:
+        with self._around.interrupts(), closing(CollectorDoor(ports.collector_url)) as door:
+            yield door
+
+    @contextmanager
+    def _errors_as_messages(self) -> Iterator[None]:
+        try:
+            with self._around.aws_errors():
+                yield
+        except (DoorError, QuarantineError) as error:
+            self._around.fail(str(error))
+        except KeyboardInterrupt:
+            self._around.fail("interrupted; run it again, events keep their ids", code=130)
+
+
+def _consumers(topology: Topology) -> Consumers:
+    function = topology.function("event_processor")
+    variables = {name.lower(): value for name, value in function.environment.items()}
+    limits: Limits = msgspec.convert(variables, StreamEnvironment, strict=False).limits
+    return Consumers(function.name, limits)
+
+
+def _print_refused(record: SetAside, refusal: Refusal) -> None:
+    typer.echo(text.refused_line(record, refusal))
+
+
+def _print_preview(outcome: Outcome) -> None:
+    typer.echo("\n".join(text.outcome_lines(outcome, is_preview=True)))
+
+
+def _print_outcome(outcome: Outcome) -> None:
+    typer.echo("\n".join(text.outcome_lines(outcome, is_preview=False)))
