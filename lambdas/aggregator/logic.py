@@ -8,7 +8,7 @@ Conditions and calls belong in `store`.
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import NamedTuple
@@ -24,6 +24,8 @@ RECENT_MINUTES = 15
 UNIQUE_VISITORS = "unique_visitors"
 STRAY = "#stray-on-"
 _SEQUENCE_DIGITS = 60
+_MINUTE = len("2026-11-23T01:00")
+_HOUR = len("2026-11-23T01")
 
 
 class Key(NamedTuple):
@@ -61,6 +63,14 @@ class Session(NamedTuple):
     user_agent: str | None = None
     recent: bytes = b""
     minutes: Mapping[str, int] = MappingProxyType({})
+
+
+class Fresh(NamedTuple):
+    """An event that counts, its time in ISO 8601 and the hash of its id."""
+
+    event: Event
+    time: str
+    digest: bytes
 
 
 class Plan(NamedTuple):
@@ -106,94 +116,102 @@ def plan_batch(
     """Plans the writes of one batch.
 
     Args:
-        arrivals: The batch's events in the order of the shard.
+        arrivals: The batch's events in the order of their shard, whose id in the keys of counters
+            makes it their only writer.
         known: The stored state of their sessions by `session_key`, read before anything is written.
         span: Sequence numbers of the batch's first and last record, events or not.
 
     Returns:
         What to write.
     """
-    sequences: defaultdict[Key, list[str]] = defaultdict(list)
-    visitors: defaultdict[Key, set[str]] = defaultdict(set)
-    fresh: defaultdict[str, list[Event]] = defaultdict(list)
-    states: dict[str, Session] = {}
-    recent: dict[str, set[bytes]] = {}
+    counted: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
+    visitors: defaultdict[str, set[str]] = defaultdict(set)
+    fresh: dict[str, list[Fresh]] = {}
+    seen: dict[str, tuple[Session, set[bytes]]] = {}
     duplicates = 0
     for arrival in arrivals:
         event, name = arrival.event, session_key(arrival)
-        if name not in states:
-            states[name] = known.get(name) or Session(name)
-            recent[name] = _hashes(states[name].recent)
+        if name not in seen:
+            state = known.get(name) or Session(name)
+            seen[name] = (state, _hashes(state.recent))
+            fresh[name] = []
+        state, recent = seen[name]
         sequence = padded(event.sequence_number or "")
-        if sequence <= states[name].fence:
+        if sequence <= state.fence:
             continue  # delivered again after the session was written: wholly counted
         digest = _digest(event.event_id)
-        if digest in recent[name]:
+        if digest in recent:
             duplicates += 1
             continue
-        recent[name].add(digest)
-        fresh[name].append(event)
-        for key in _keys(event):
-            sequences[key].append(sequence)
-        visitors[_visitors_key(event)].add(_visitor(event))
+        recent.add(digest)
+        time = _iso(event.event_time)
+        fresh[name].append(Fresh(event, time, digest))
+        for table, partition, length in _counters(event):
+            counted[table, partition, time[:length]].append(sequence)
+        visitors[time[:_HOUR]].add(event.user_id or event.anonymous_id or event.session_id)
+    shard = arrivals[0].event.shard_id if arrivals else ""
     first, last = padded(span[0]), padded(span[1])
     return Plan(
         first,
         last,
-        [Counter(key, tuple(found)) for key, found in sequences.items()],
+        [
+            Counter(Key(table, partition, f"{time}#{shard}"), tuple(sequences))
+            for (table, partition, time), sequences in counted.items()
+        ],
         [
             (state.fence, _advance(state, fresh[name], last))
-            for name, state in states.items()
+            for name, (state, _) in seen.items()
             if last > state.fence
         ],
-        dict(visitors),
+        {
+            Key("counters", UNIQUE_VISITORS, f"{hour}#{shard}"): who
+            for hour, who in visitors.items()
+        },
         duplicates,
     )
 
 
-def _visitors_key(event: Event) -> Key:
-    hour = f"{event.event_time.astimezone(UTC):%Y-%m-%dT%H}"
-    return Key("counters", UNIQUE_VISITORS, f"{hour}#{event.shard_id}")
+def _counters(event: Event) -> Iterator[tuple[str, str, int]]:
+    """The counter items an event belongs to: table, partition key, and how much of its time."""
+    yield "counters", f"events_per_minute_{event.event_type}", _MINUTE
+    if event.event_type == PAGE_VIEW and (page := event.page):
+        yield "page-metrics", page[:512], _HOUR
 
 
-def _visitor(event: Event) -> str:
-    """Who it was, as the marts say it."""
-    return event.user_id or event.anonymous_id or event.session_id
-
-
-def _keys(event: Event) -> Iterable[Key]:
-    """The counter items an event belongs to; the shard in the key makes it their only writer."""
-    time = event.event_time.astimezone(UTC)
-    minute = f"{time:%Y-%m-%dT%H:%M}#{event.shard_id}"
-    yield Key("counters", f"events_per_minute_{event.event_type}", minute)
-    if event.event_type == PAGE_VIEW and event.page:
-        yield Key("page-metrics", event.page[:512], f"{time:%Y-%m-%dT%H}#{event.shard_id}")
-
-
-def _advance(state: Session, events: list[Event], fence: str) -> Session:
+def _advance(state: Session, fresh: list[Fresh], fence: str) -> Session:
     """A session after a batch's events; duplicates alone only move its fence."""
-    times = [_iso(event.event_time) for event in events]
-    views = [event for event in events if event.event_type == PAGE_VIEW]
-    first = min([*times, *([state.first_activity] if state.first_activity else [])], default="")
-    minutes = dict(state.minutes)
-    for time in times:
-        minutes[time[:16]] = minutes.get(time[:16], 0) + 1
-    recent = state.recent + b"".join(_digest(event.event_id) for event in events)
-    return state._replace(
-        fence=fence,
-        recent=recent[-RECENT_IDS * HASH_BYTES :],
-        minutes=dict(sorted(minutes.items())[-RECENT_MINUTES:]),
-        event_count=state.event_count + len(events),
-        page_views=state.page_views + len(views),
-        first_activity=first,
-        last_activity=max([*times, state.last_activity]),
-        entry_page=state.entry_page or next((event.page for event in views), None),
-        user_agent=state.user_agent or next((e.user_agent for e in events if e.user_agent), None),
+    first, last, minutes = state.first_activity, state.last_activity, dict(state.minutes)
+    views, entry, agent = state.page_views, state.entry_page, state.user_agent
+    for event, time, _ in fresh:
+        first = min(first, time) if first else time
+        last = max(last, time)
+        minute = time[:_MINUTE]
+        minutes[minute] = minutes.get(minute, 0) + 1
+        if event.event_type == PAGE_VIEW:
+            views += 1
+            entry = entry or event.page
+        agent = agent or event.user_agent
+    if len(minutes) > RECENT_MINUTES:
+        minutes = dict(sorted(minutes.items())[-RECENT_MINUTES:])
+    recent = state.recent + b"".join([digest for _, _, digest in fresh])
+    return Session(
+        state.session_id,
+        fence,
+        state.event_count + len(fresh),
+        views,
+        first,
+        last,
+        entry,
+        agent,
+        recent[-RECENT_IDS * HASH_BYTES :],
+        minutes,
     )
 
 
 def _iso(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat(timespec="microseconds")
+    if instant.tzinfo is not UTC:
+        instant = instant.astimezone(UTC)
+    return instant.isoformat(timespec="microseconds")
 
 
 def _digest(event_id: str) -> bytes:
