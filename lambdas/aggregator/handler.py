@@ -15,8 +15,10 @@ from lambdas.aggregator.store import CounterStore
 from lambdas.shared.codec import stream_records
 from lambdas.shared.environment import read_environment
 from lambdas.shared.observability import logger_for, metrics_for, record_batch
+from lambdas.shared.runtime import CLIENT, settle_garbage_collection
 from lambdas.shared.stream import StreamEnvironment, decode_batch
 
+settle_garbage_collection()
 logger = logger_for("aggregator")
 metrics = metrics_for("aggregator")
 
@@ -34,7 +36,7 @@ def _environment() -> Environment:
 
 @cache
 def _store() -> CounterStore:
-    return CounterStore(boto3.client("dynamodb"), _environment().table_prefix)
+    return CounterStore(boto3.client("dynamodb", config=CLIENT), _environment().table_prefix)
 
 
 @metrics.log_metrics

@@ -15,8 +15,10 @@ from lambdas.anomaly_detector.store import AlertStore
 from lambdas.shared.codec import stream_records
 from lambdas.shared.environment import read_environment
 from lambdas.shared.observability import logger_for, metrics_for, record_batch
+from lambdas.shared.runtime import CLIENT, settle_garbage_collection
 from lambdas.shared.stream import StreamEnvironment, decode_batch
 
+settle_garbage_collection()
 logger = logger_for("anomaly_detector")
 metrics = metrics_for("anomaly_detector")
 
@@ -37,8 +39,8 @@ def _environment() -> Environment:
 def _store() -> AlertStore:
     environment = _environment()
     return AlertStore(
-        boto3.client("dynamodb"),
-        boto3.client("sns"),
+        boto3.client("dynamodb", config=CLIENT),
+        boto3.client("sns", config=CLIENT),
         environment.table_prefix,
         environment.alert_topic_arn,
     )

@@ -21,8 +21,10 @@ from lambdas.shared.observability import (
     record_batch,
     record_quarantined,
 )
+from lambdas.shared.runtime import CLIENT, settle_garbage_collection
 from lambdas.shared.stream import StreamEnvironment
 
+settle_garbage_collection()
 logger = logger_for("event_processor")
 metrics = metrics_for("event_processor")
 
@@ -40,7 +42,7 @@ def _environment() -> Environment:
 
 @cache
 def _archive() -> Archive:
-    return Archive(boto3.client("s3"), _environment().lake_bucket)
+    return Archive(boto3.client("s3", config=CLIENT), _environment().lake_bucket)
 
 
 @metrics.log_metrics
