@@ -85,6 +85,17 @@ class Watcher:
         self.seconds.append(time.monotonic() - accepted_at)
 
 
+def as_table(result: dict[str, Any]) -> str:
+    """The result as a page."""
+    rows = "\n".join(f"| {name} | {value} |" for name, value in result.items())
+    return (
+        "# From accepted to counted\n\n"
+        "Seconds from the collector's answer until the event's session can be read from DynamoDB, "
+        "on the\nembedded AWS with the topology's 1 s window.\n\n"
+        f"| figure | value |\n| --- | ---: |\n{rows}\n"
+    )
+
+
 def main() -> None:
     """Measures, prints and writes docs/bench/latency.json."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -112,6 +123,7 @@ def main() -> None:
         "target_p99_s": 2.0,
     }
     write_json(arguments.out, result)
+    arguments.out.with_suffix(".md").write_text(as_table(result))
     print(json.dumps(result, indent=2))  # noqa: T201 - a benchmark's output
 
 
