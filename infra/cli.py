@@ -7,25 +7,26 @@ module it calls.
 import json
 import os
 import shlex
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import boto3
 import typer
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from rich.console import Console
-from rich.markup import escape
 
 from infra import demo as demo_flow
 from infra import sending
 from infra import up as service
 from infra.cost_commands import cost_command
+from infra.early_ends import (
+    aws_errors_as_messages,
+    console,
+    fail,
+    signals_as_interrupt,
+)
 from infra.local.endpoints import Ports, aws_environment
 from infra.local.processes import StartError
 from infra.local.state import State, StateError
@@ -37,7 +38,7 @@ from infra.presentation import (
     status_tables,
     summary_table,
 )
-from infra.querying import QueryError, Querying, is_question
+from infra.querying import Querying, is_question
 from infra.set_aside_commands import Surroundings, mount
 from infra.status import read_status
 from infra.topology import build_topology
@@ -52,7 +53,6 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-console = Console(stderr=True, highlight=False)
 
 StateDir = Annotated[
     Path, typer.Option("--state-dir", help="Where the platform keeps its state.", file_okay=False)
@@ -96,14 +96,14 @@ def demo(
     result in the Dagster UI with [bold]clickstream up --state-dir .clickstream/demo[/bold].
     """
     _check_writable(json_out)
-    with _signals_as_interrupt(), Narrator(console) as narrator:
+    with signals_as_interrupt(), Narrator(console) as narrator:
         try:
             watch = demo_flow.Watch(narrator.stage, narrator.sent)
             summary = demo_flow.run_demo(log, state_dir, watch)
         except (demo_flow.DemoError, StateError, StartError) as error:
-            _fail(str(error))
+            fail(str(error))
         except KeyboardInterrupt:
-            _fail("interrupted; everything was stopped", code=130)
+            fail("interrupted; everything was stopped", code=130)
     if json_out is not None:
         json_out.write_text(json.dumps(summary, indent=2) + "\n")
     Console(highlight=False).print(summary_table(summary))
@@ -130,11 +130,11 @@ def up(
     Ctrl-C stops everything it started. The state survives and is used by the next start.
     """
     options = service.UpOptions(state_dir, port, ui_port, archive_window, first_hour)
-    with _signals_as_interrupt(), Narrator(console) as narrator:
+    with signals_as_interrupt(), Narrator(console) as narrator:
         try:
             service.run(options, narrator.stage, partial(console.print, soft_wrap=True))
         except (StateError, StartError, ValueError) as error:
-            _fail(str(error))
+            fail(str(error))
         except KeyboardInterrupt:
             console.print("Stopped. The state is kept; start again with the same command.")
 
@@ -162,13 +162,13 @@ def replay(
         try:
             outcome = sending.replay(file, log_format.value, url, rate, progress)
         except (sending.SendError, ValueError) as error:
-            _fail(str(error))
+            fail(str(error))
     for line in report_lines(outcome):
         console.print(line)
     if collector is None and outcome.first_hour is not None:
         _warn_of_early_hours(state_dir, outcome.first_hour)
     if outcome.unreadable and not outcome.report.taken:
-        _fail(f"nothing in {file} is in the {log_format} format; --format chooses another")
+        fail(f"nothing in {file} is in the {log_format} format; --format chooses another")
     if outcome.report.rejected:
         raise typer.Exit(1)
 
@@ -191,7 +191,7 @@ def send(
         try:
             outcome = sending.send(events, rate, seed, url, progress)
         except (sending.SendError, ValueError) as error:
-            _fail(str(error))
+            fail(str(error))
     for line in report_lines(outcome):
         console.print(line)
 
@@ -201,7 +201,7 @@ def status(state_dir: StateDir = HOME / "platform") -> None:
     """Show what runs, how far the functions are behind, and what was counted."""
     ports = _ports(state_dir)
     out = Console(highlight=False)
-    with _aws_errors_as_messages():
+    with aws_errors_as_messages():
         for table in status_tables(read_status(State(state_dir), ports)):
             out.print(table)
 
@@ -226,7 +226,7 @@ def query(
     querying = Querying(boto3.client("athena"), topology.database, topology.workgroup)
     if not yes and not is_question(sql):
         typer.confirm("This statement changes tables. Run it?", abort=True)
-    with _aws_errors_as_messages():
+    with aws_errors_as_messages():
         answer = querying.ask(sql, limit)
     print_answer(answer, output.value)
 
@@ -249,7 +249,7 @@ def _ports(state_dir: Path) -> Ports:
     try:
         running = State(state_dir).read_running()
     except StateError as error:
-        _fail(str(error))
+        fail(str(error))
     ports = Ports(**running["ports"])
     os.environ.update(aws_environment(ports))
     return ports
@@ -270,46 +270,10 @@ def _warn_of_early_hours(state_dir: Path, first_hour: str) -> None:
 def _check_writable(path: Path | None) -> None:
     """A result that cannot be written is better known before the work than after it."""
     if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
-        _fail(f"{path} cannot be written: its folder does not exist, or it is a folder")
+        fail(f"{path} cannot be written: its folder does not exist, or it is a folder")
 
 
-def _fail(message: str, code: int = 1) -> NoReturn:
-    console.print(f"[red]error:[/red] {escape(message)}", soft_wrap=True)
-    raise typer.Exit(code)
-
-
-@contextmanager
-def _aws_errors_as_messages() -> Iterator[None]:
-    try:
-        yield
-    except (QueryError, ClientError, ParamValidationError) as error:
-        _fail(str(error))
-    except BotoCoreError as error:
-        _fail(f"the platform does not answer ({error}); see its logs, or start it again")
-
-
-@contextmanager
-def _signals_as_interrupt() -> Iterator[None]:
-    """SIGTERM and SIGHUP stop like Ctrl-C, so that everything is stopped in order.
-
-    SIGINT is among them because a shell starts background jobs with it ignored.
-    """
-    signs = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-    def interrupt(*_: object) -> None:
-        for sign in signs:  # a second one would cut the stopping short
-            signal.signal(sign, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    old = {sign: signal.signal(sign, interrupt) for sign in signs}
-    try:
-        yield
-    finally:
-        for sign, handler in old.items():
-            signal.signal(sign, handler)
-
-
-mount(app, Surroundings(_ports, _fail, _aws_errors_as_messages, _signals_as_interrupt))
+mount(app, Surroundings(_ports, fail, aws_errors_as_messages, signals_as_interrupt))
 
 if __name__ == "__main__":
     sys.exit(app())

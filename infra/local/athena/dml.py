@@ -19,7 +19,7 @@ from infra.local.athena.formats import (
 from infra.local.athena.names import TableName, output_name, resolve
 from infra.local.athena.parsing import parse_query
 from infra.local.athena.planner import Planner
-from infra.local.athena.properties import write_options
+from infra.local.athena.properties import WriteOptions, write_options
 from infra.local.athena.results import Outcome
 from infra.local.athena.session import Session
 from infra.local.athena.sqltext import identifier, identifiers, select
@@ -57,7 +57,6 @@ class RowWriter:
                 f"TABLE_ALREADY_EXISTS: line 1:1: Table 'awsdatacatalog.{name}' already exists"
             )
         options = write_options(tree)
-        kind = format_named(options.format)
         folder = session.output_prefix.rpartition("/")[0]
         location = as_folder(options.location or f"{folder}/tables/{session.id}")
         self._require_empty(location, str(name))
@@ -66,13 +65,7 @@ class RowWriter:
         planned = self._planner.plan(query, session)
         columns = [_lowered(column) for column in describe(planned, session)]
         _check_columns(columns, options.partitioned_by)
-        target = Target(
-            location=location,
-            kind=kind,
-            codec=options.codec,
-            partitioned_by=options.partitioned_by,
-            delimiter=options.delimiter or "\x01",
-        )
+        target = _target(options, location, "\x01")
         written = self._writer.write(storable(planned, session), target, session)
         self._register(name, columns, target, written)
         return self._outcome(written, session)
@@ -161,19 +154,12 @@ class RowWriter:
             QueryError: The folder is not empty, or the query fails.
         """
         options = write_options(statement.options)
-        kind = format_named(options.format)
         location = as_folder(statement.location)
         self._require_empty(location, location)
         planned = self._planner.plan(parse_query(statement.sql), session)
         columns = describe(planned, session)
         _check_columns(columns, options.partitioned_by)
-        target = Target(
-            location=location,
-            kind=kind,
-            codec=options.codec,
-            partitioned_by=options.partitioned_by,
-            delimiter=options.delimiter or ",",
-        )
+        target = _target(options, location, ",")
         written = self._writer.write(storable(planned, session), target, session)
         return self._outcome(written, session)
 
@@ -181,6 +167,17 @@ class RowWriter:
         manifest = f"{session.output_prefix}-manifest.csv"
         self._store.put(manifest, "".join(f"{uri}\n" for uri in written.uris).encode())
         return Outcome(update_count=written.rows, manifest=manifest)
+
+
+def _target(options: WriteOptions, location: str, delimiter: str) -> Target:
+    """Where and how rows are written; `delimiter` is what the statement uses when it names none."""
+    return Target(
+        location=location,
+        kind=format_named(options.format),
+        codec=options.codec,
+        partitioned_by=options.partitioned_by,
+        delimiter=options.delimiter or delimiter,
+    )
 
 
 def _query_of(tree: exp.Expr) -> exp.Query:
