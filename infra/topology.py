@@ -64,6 +64,7 @@ def build_topology(
     shards: int = 2,
     archive_window_s: float = 60,
     lateness_limit_s: int | None = None,
+    detector: dict[str, str] | None = None,
 ) -> Topology:
     """Describes the platform.
 
@@ -73,6 +74,7 @@ def build_topology(
         shards: Shards of the stream; one takes 1,000 events or 1 MB a second.
         archive_window_s: How long the archive gathers events into one object, in seconds.
         lateness_limit_s: Oldest event accepted, in seconds before arrival; None for any age.
+        detector: The detector's thresholds by their variables' names, where they differ.
     """
     lake_bucket = f"{stack}-lake-{account}"
     results_bucket = f"{stack}-athena-results-{account}"
@@ -88,7 +90,9 @@ def build_topology(
             Bucket(results_bucket),
         ),
         topics=(Topic(f"{stack}-alerts"),),
-        functions=_functions(stack, stream.name, lake_bucket, archive_window_s, shared),
+        functions=_functions(
+            stack, stream.name, lake_bucket, archive_window_s, shared, detector or {}
+        ),
         database=f"{stack}_db",
         glue_tables=_glue_tables(),
         workgroup=stack,
@@ -104,6 +108,7 @@ def _tables(stack: str) -> tuple[Table, ...]:
         Table(f"{stack}-session-metrics", "session_id"),
         Table(f"{stack}-counters", "metric_name", "time_window", ttl_attribute="ttl"),
         Table(f"{stack}-alerts", "alert_id", ttl_attribute="ttl"),
+        Table(f"{stack}-detector-log", "shard_id", "after", ttl_attribute="ttl"),
     )
 
 
@@ -116,7 +121,12 @@ def _queues(stack: str) -> tuple[Queue, ...]:
 
 
 def _functions(
-    stack: str, stream: str, bucket: str, archive_window_s: float, shared: dict[str, str]
+    stack: str,
+    stream: str,
+    bucket: str,
+    archive_window_s: float,
+    shared: dict[str, str],
+    detector: dict[str, str],
 ) -> tuple[Function, ...]:
     failed = f"{stack}-failed-batches"
     real_time = Mapping(batch_size=1000, window_s=1, on_failure_queue=failed)
@@ -145,7 +155,13 @@ def _functions(
             "anomaly_detector",
             256,
             60,
-            {"TABLE_PREFIX": stack, "ALERT_TOPIC_ARN": topic, **shared},
+            {
+                "TABLE_PREFIX": stack,
+                "ALERT_TOPIC_ARN": topic,
+                "STREAM_NAME": stream,
+                **shared,
+                **detector,
+            },
             real_time,
         ),
     )

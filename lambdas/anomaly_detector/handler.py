@@ -1,6 +1,7 @@
 """Watches the stream and raises each alert once.
 
-Belongs here: unwrapping, wiring and metrics. Rules belong in `rules`, alerts in `store`.
+Belongs here: unwrapping, wiring and metrics. Judging belongs in `logic` and `rules`, the state's
+log in `log`, alerts in `store`.
 """
 
 from functools import cache
@@ -10,49 +11,55 @@ import boto3
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambdas.anomaly_detector.rules import find_alerts
+from lambdas.anomaly_detector.log import DetectorLog
+from lambdas.anomaly_detector.logic import examine
+from lambdas.anomaly_detector.settings import DetectorEnvironment
 from lambdas.anomaly_detector.store import AlertStore
 from lambdas.shared.codec import stream_records
 from lambdas.shared.environment import read_environment
 from lambdas.shared.observability import logger_for, metrics_for, record_batch
 from lambdas.shared.runtime import CLIENT, settle_garbage_collection
-from lambdas.shared.stream import StreamEnvironment, decode_batch
+from lambdas.shared.sequence import padded
+from lambdas.shared.stream import decode_batch
 
 settle_garbage_collection()
 logger = logger_for("anomaly_detector")
 metrics = metrics_for("anomaly_detector")
 
 
-class Environment(StreamEnvironment, frozen=True, kw_only=True):
-    """The detector's environment."""
-
-    table_prefix: str
-    alert_topic_arn: str
+@cache
+def _environment() -> DetectorEnvironment:
+    return read_environment(DetectorEnvironment)
 
 
 @cache
-def _environment() -> Environment:
-    return read_environment(Environment)
-
-
-@cache
-def _store() -> AlertStore:
+def _stores() -> tuple[DetectorLog, AlertStore]:
     environment = _environment()
-    return AlertStore(
-        boto3.client("dynamodb", config=CLIENT),
-        boto3.client("sns", config=CLIENT),
-        environment.table_prefix,
-        environment.alert_topic_arn,
+    prefix, dynamodb = environment.table_prefix, boto3.client("dynamodb", config=CLIENT)
+    kinesis, sns = boto3.client("kinesis", config=CLIENT), boto3.client("sns", config=CLIENT)
+    return (
+        DetectorLog(dynamodb, kinesis, prefix, environment.stream_name),
+        AlertStore(dynamodb, sns, prefix, environment.alert_topic_arn),
     )
 
 
 @metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Entry point of the detector's event source mapping."""
+    """Entry point of the detector's event source mapping.
+
+    Alerts are raised before the batch is logged: a batch that fails in between is examined again
+    from the same state, and its alerts are found again.
+    """
     records = stream_records(event)
     record_batch(metrics, records)
     arrivals, _ = decode_batch(records, _environment().limits)
-    raised = _store().raise_alerts(find_alerts([arrival.event for arrival in arrivals]))
+    log, alerts = _stores()
+    shard_id, last = records[0].shard_id, padded(records[-1].sequence_number)
+    state = log.take(shard_id)
+    before = state.fence
+    findings = examine(arrivals, state, last, _environment().thresholds)
+    raised = alerts.raise_alerts(findings.alerts)
+    log.append(shard_id, state, before, findings.segments)
     metrics.add_metric("AlertsRaised", MetricUnit.Count, raised)
     return {"batchItemFailures": []}

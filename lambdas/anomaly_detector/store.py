@@ -7,10 +7,13 @@ published: after a crash in between it is published again rather than lost.
 import json
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from lambdas.anomaly_detector.rules import Alert
+from lambdas.shared.items import read_items
+from lambdas.shared.statements import StatementWriter, insert, update
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
 TTL_S = 30 * 24 * 3600
 _PUBLISH_BATCH = 10
-_WRITERS = 4
+_PENDING = {"S": "pending"}
 
 
 class PublishFailed(RuntimeError):  # noqa: N818 - named for what happened
@@ -37,11 +40,11 @@ class AlertStore:
         now: Callable[[], float] = time.time,
     ) -> None:
         self._dynamodb = dynamodb
+        self._writer = StatementWriter(dynamodb)
         self._sns = sns
         self._table = f"{table_prefix}-alerts"
         self._topic_arn = topic_arn
         self._now = now
-        self._pool = ThreadPoolExecutor(_WRITERS)
 
     def raise_alerts(self, alerts: list[Alert]) -> int:
         """Publishes those alerts that were not published yet.
@@ -51,39 +54,36 @@ class AlertStore:
 
         Raises:
             botocore.exceptions.ClientError: On a fault; the batch must be delivered again.
+            StatementError: On a fault of single items; the same.
             PublishFailed: If SNS refused some.
         """
-        wanted = [
-            alert
-            for alert, is_due in zip(alerts, self._pool.map(self._claim, alerts), strict=True)
-            if is_due
-        ]
-        for start in range(0, len(wanted), _PUBLISH_BATCH):
-            chunk = wanted[start : start + _PUBLISH_BATCH]
+        due = self._claim(list({alert.alert_id: alert for alert in alerts}.values()))
+        for start in range(0, len(due), _PUBLISH_BATCH):
+            chunk = due[start : start + _PUBLISH_BATCH]
             refused = self._publish(chunk)
-            published = [alert for i, alert in enumerate(chunk) if str(i) not in refused]
-            list(self._pool.map(self._mark_published, published))
+            self._mark_published([alert for i, alert in enumerate(chunk) if str(i) not in refused])
             if refused:
                 raise PublishFailed(f"SNS refused {len(refused)} of {len(chunk)} alerts")
-        return len(wanted)
+        return len(due)
 
-    def _claim(self, alert: Alert) -> bool:
-        """Writes the alert as pending; False when it was published before."""
-        try:
-            self._dynamodb.put_item(
-                TableName=self._table,
-                Item={
-                    **{name: {"S": value} for name, value in alert._asdict().items()},
-                    "state": {"S": "pending"},
-                    "ttl": {"N": str(int(self._now()) + TTL_S)},
-                },
-                ConditionExpression="attribute_not_exists(alert_id)",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-        except self._dynamodb.exceptions.ConditionalCheckFailedException as error:
-            old = cast("dict[str, Any]", error.response)["Item"]
-            return bool(old["state"]["S"] == "pending")
-        return True
+    def _claim(self, alerts: list[Alert]) -> list[Alert]:
+        """Writes alerts as pending; returns those that were not published before."""
+        ttl = {"N": str(int(self._now()) + TTL_S)}
+        outcomes = self._writer.execute(
+            [
+                insert(self._table, {**_item_of(alert), "state": _PENDING, "ttl": ttl})
+                for alert in alerts
+            ]
+        )
+        old = [alert for alert, done in zip(alerts, outcomes, strict=True) if not done.applied]
+        published = self._published(old)
+        return [alert for alert in alerts if alert.alert_id not in published]
+
+    def _published(self, alerts: list[Alert]) -> set[str]:
+        """Which of these are published, by what is stored."""
+        keys = [{"alert_id": {"S": alert.alert_id}} for alert in alerts]
+        items = read_items(self._dynamodb, self._table, keys)
+        return {item["alert_id"]["S"] for item in items if item["state"] != _PENDING}
 
     def _publish(self, alerts: list[Alert]) -> set[str]:
         """Publishes alerts; returns the positions of those that SNS refused."""
@@ -100,11 +100,23 @@ class AlertStore:
         )
         return {failure["Id"] for failure in response.get("Failed", [])}
 
-    def _mark_published(self, alert: Alert) -> None:
-        self._dynamodb.update_item(
-            TableName=self._table,
-            Key={"alert_id": {"S": alert.alert_id}},
-            UpdateExpression="SET #state = :published",
-            ExpressionAttributeNames={"#state": "state"},
-            ExpressionAttributeValues={":published": {"S": "published"}},
+    def _mark_published(self, alerts: list[Alert]) -> None:
+        """Marks alerts; one that is no longer pending was marked by a delivery before."""
+        self._writer.execute(
+            [
+                update(
+                    self._table,
+                    {"alert_id": {"S": alert.alert_id}},
+                    {"state": {"S": "published"}},
+                    {},
+                    ("state =", _PENDING),
+                )
+                for alert in alerts
+            ]
         )
+
+
+def _item_of(alert: Alert) -> dict[str, Any]:
+    """An alert as it is stored: its evidence as JSON text."""
+    fields = {**alert._asdict(), "evidence": msgspec.json.encode(alert.evidence).decode()}
+    return {name: {"S": value} for name, value in fields.items() if value is not None}

@@ -9,6 +9,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+PAGE_VIEW = "page_view"
+
 Identifier = Annotated[str, Meta(min_length=1, max_length=256)]
 EventType = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:$ /-]{1,64}$")]
 Url = Annotated[str, Meta(max_length=8192)]

@@ -4,8 +4,7 @@ Belongs here: reading the limits from the environment and decoding a batch for t
 only count. Setting bad records aside belongs to `event_processor` alone.
 """
 
-from datetime import timedelta
-from typing import NamedTuple
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
@@ -30,11 +29,12 @@ class StreamEnvironment(Struct, frozen=True, kw_only=True):
         return Limits(lateness=None if late is None else timedelta(seconds=late))
 
 
-class Arrival(NamedTuple):
-    """An event with the key under which it came."""
+class Arrival(Struct, frozen=True):
+    """An event with the key under which it came, and when the stream took it."""
 
     event: Event
     partition_key: str
+    arrived_at: datetime
 
 
 def decode_batch(records: list[StreamRecord], limits: Limits) -> tuple[list[Arrival], int]:
@@ -42,7 +42,8 @@ def decode_batch(records: list[StreamRecord], limits: Limits) -> tuple[list[Arri
     arrivals: list[Arrival] = []
     for record in records:
         try:
-            arrivals.append(Arrival(decode_record(record, limits), record.partition_key))
+            event = decode_record(record, limits)
+            arrivals.append(Arrival(event, record.partition_key, record.arrived_at))
         except InvalidEvent:
             continue  # the archive decides the same and sets it aside with this reason
     return arrivals, len(records) - len(arrivals)

@@ -1,15 +1,15 @@
 """DynamoDB in memory, as far as the functions use it, with faults on demand."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
-
-from botocore.exceptions import ClientError
 
 KEYS = {
     "page-metrics": ("page_url", "timestamp_hour"),
     "counters": ("metric_name", "time_window"),
     "session-metrics": ("session_id",),
     "alerts": ("alert_id",),
+    "detector-log": ("shard_id", "after"),
 }
 
 
@@ -17,12 +17,13 @@ class CrashError(Exception):
     """The process died at this call."""
 
 
-class ConditionalCheckFailed(ClientError):  # noqa: N818 - boto3's name, shortened
-    """What boto3 raises when a condition does not hold."""
+class OneByOne:
+    """A pool that runs calls in order in this thread, so that a crash falls between two of them."""
 
+    map = staticmethod(map)
 
-class _Exceptions:
-    ConditionalCheckFailedException = ConditionalCheckFailed
+    def shutdown(self) -> None:
+        """Nothing to end."""
 
 
 class FakeDynamoDB:
@@ -31,8 +32,6 @@ class FakeDynamoDB:
     `writes_left` counts down with each write; at zero the write does not happen and the process
     dies. None means that it lives on.
     """
-
-    exceptions = _Exceptions
 
     def __init__(self) -> None:
         self.tables: dict[str, dict[tuple[str, ...], dict[str, Any]]] = {}
@@ -50,23 +49,9 @@ class FakeDynamoDB:
         }
         return {"Responses": found, "UnprocessedKeys": {}}
 
-    def put_item(self, **call: Any) -> None:
-        name = "alert_id" if "alert_id" in call["Item"] else "session_id"
-        self._write(call, {name: call["Item"][name]}, dict(call["Item"]))
-
-    def update_item(self, **call: Any) -> None:
-        values, names = call["ExpressionAttributeValues"], call.get("ExpressionAttributeNames", {})
-        old = self.tables.get(call["TableName"], {}).get(_key(call["Key"]))
-        item = {**(old or call["Key"])}
-        adds, _, sets = call["UpdateExpression"].removeprefix("ADD ").rpartition("SET ")
-        if adds:
-            name, value = adds.split()
-            before = int(item.get(names[name], {"N": "0"})["N"])
-            item[names[name]] = {"N": str(before + int(values[value]["N"]))}
-        for assignment in sets.split(", "):
-            name, value = assignment.split(" = ")
-            item[names.get(name, name)] = values[value]
-        self._write(call, call["Key"], item)
+    def get_paginator(self, operation: str) -> "_Query":
+        assert operation == "query"
+        return _Query(self)
 
     def batch_execute_statement(self, Statements: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
         """Each statement on its own, as DynamoDB does; a crash leaves those before it applied."""
@@ -111,30 +96,26 @@ class FakeDynamoDB:
                 raise CrashError
             self.writes_left -= 1
 
-    def _write(self, call: dict[str, Any], key: dict[str, Any], item: dict[str, Any]) -> None:
-        self._spend_a_write()
-        table = self.tables.setdefault(call["TableName"], {})
-        old = table.get(_key(key))
-        if not _holds(call.get("ConditionExpression"), old, call):
-            error = {"Error": {"Code": "ConditionalCheckFailedException"}, "Item": old or {}}
-            raise ConditionalCheckFailed(error, "Write")  # type: ignore[arg-type]
-        table[_key(key)] = item
-        self.writes += 1
+
+class _Query:
+    """A query of one partition, from a range key on; two items a page."""
+
+    def __init__(self, dynamodb: FakeDynamoDB) -> None:
+        self._dynamodb = dynamodb
+
+    def paginate(self, **call: Any) -> Iterator[dict[str, Any]]:
+        values = list(call["ExpressionAttributeValues"].values())
+        partition, after = values[0]["S"], values[1]["S"] if len(values) > 1 else ""
+        items = [
+            item
+            for key, item in sorted(self._dynamodb.tables.get(call["TableName"], {}).items())
+            if key[0] == partition and key[1] >= after
+        ]
+        if not call["ScanIndexForward"]:
+            items.reverse()
+        for start in range(0, len(items), 2):
+            yield {"Items": items[start : start + 2]}
 
 
 def _key(key: dict[str, Any]) -> tuple[str, ...]:
     return tuple(value["S"] for value in key.values())
-
-
-def _holds(condition: str | None, old: dict[str, Any] | None, call: dict[str, Any]) -> bool:
-    """The conditions the functions use; any other one is a mistake of the test."""
-    values = call.get("ExpressionAttributeValues", {})
-    if condition is None:
-        return True
-    if condition in {"attribute_not_exists(session_id)", "attribute_not_exists(alert_id)"}:
-        return old is None
-    if condition == "attribute_not_exists(fence) OR fence < :old":
-        return old is None or "fence" not in old or old["fence"]["S"] < values[":old"]["S"]
-    if condition == "fence = :old":
-        return old is not None and bool(old["fence"]["S"] == values[":old"]["S"])
-    raise AssertionError(f"unknown condition {condition}")

@@ -61,7 +61,7 @@ def arrival(number: int, shard: str, page: str, time: datetime) -> Arrival:
         shard_id=shard,
         sequence_number=str(number),
     )
-    return Arrival(event, session)
+    return Arrival(event, session, event.received_at)
 
 
 def test_a_page_is_the_sum_of_its_shards(metrics: RealTimeMetrics) -> None:

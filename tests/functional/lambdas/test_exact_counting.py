@@ -13,16 +13,10 @@ from lambdas.aggregator.store import PAGES_OF_HOUR, CounterStore
 from lambdas.shared.event import Event
 from lambdas.shared.sketch import Sketch
 from lambdas.shared.stream import Arrival
-from tests.fakes.dynamodb import CrashError, FakeDynamoDB
+from tests.fakes.dynamodb import CrashError, FakeDynamoDB, OneByOne
 
 START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 Stream = list[Event]
-
-
-class OneByOne:
-    """Runs the writes in order in this thread, so that a crash falls between two of them."""
-
-    map = staticmethod(map)
 
 
 def store_on(dynamodb: FakeDynamoDB) -> CounterStore:
@@ -68,7 +62,8 @@ def produce(chance: random.Random, count: int, shard: int = 0) -> Stream:
 def arrival_of(event: Event) -> Arrival:
     """Sessions with an odd number on shard 0 came there under some other key."""
     is_stray = event.shard_id == "shardId-0" and event.session_id in {"s1", "s3"}
-    return Arrival(event, "some other key" if is_stray else event.session_id)
+    key = "some other key" if is_stray else event.session_id
+    return Arrival(event, key, event.received_at)
 
 
 def process(store: CounterStore, batch: Stream) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lambdas.event_processor import handler as archive
-from tests.functional.lambdas.test_archive_and_alerts import FakeS3
+from tests.functional.lambdas.test_archive import FakeS3
 
 
 class Context:

@@ -9,15 +9,12 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from lambdas.anomaly_detector.rules import Alert, find_alerts
-from lambdas.anomaly_detector.store import AlertStore, PublishFailed
 from lambdas.event_processor.logic import sort_batch
 from lambdas.event_processor.store import SCHEMA, Archive
 from lambdas.shared.codec import StreamRecord
 from lambdas.shared.enrichment import channel_of, client_of
 from lambdas.shared.event import Event
 from lambdas.shared.limits import Limits
-from tests.fakes.dynamodb import CrashError, FakeDynamoDB
 
 NOW = datetime(2026, 11, 23, 1, 59, 59, 999999, tzinfo=UTC)
 
@@ -105,63 +102,3 @@ def test_what_a_user_agent_says(agent: str | None, bot: bool, device: str | None
 def test_channels(fields: dict[str, str], channel: str) -> None:
     required = {"event_id": "e", "event_type": "x", "event_time": NOW, "received_at": NOW}
     assert channel_of(Event(**required, session_id="s", **fields)) == channel
-
-
-class FakeSns:
-    def __init__(self, failing: int = 0) -> None:
-        self.messages: list[dict[str, Any]] = []
-        self.failing = failing
-
-    def publish_batch(self, **call: Any) -> dict[str, Any]:
-        entries = call["PublishBatchRequestEntries"]
-        failed = entries[: 1 if self.failing else 0]
-        self.failing = max(0, self.failing - 1)
-        taken = [entry for entry in entries if entry not in failed]
-        self.messages.extend(json.loads(entry["Message"]) for entry in taken)
-        return {"Failed": [{"Id": entry["Id"]} for entry in failed]}
-
-
-def alert(session: str) -> Alert:
-    return Alert(f"rule#{session}", "rule", session, NOW.isoformat(), "evidence")
-
-
-def store(dynamodb: FakeDynamoDB, sns: FakeSns) -> AlertStore:
-    return AlertStore(dynamodb, sns, "c", "arn", now=lambda: 0.0)  # type: ignore[arg-type]
-
-
-def test_an_alert_is_published_once() -> None:
-    dynamodb, sns = FakeDynamoDB(), FakeSns()
-    assert store(dynamodb, sns).raise_alerts([alert("a"), alert("b")]) == 2
-    assert store(dynamodb, sns).raise_alerts([alert("a"), alert("b")]) == 0
-    assert [message["session_id"] for message in sns.messages] == ["a", "b"]
-
-
-@pytest.mark.parametrize("failure", ["crash before it is marked", "sns refuses"])
-def test_a_pending_alert_is_published_after_a_crash(failure: str) -> None:
-    dynamodb, sns = FakeDynamoDB(), FakeSns(failing=1 if failure == "sns refuses" else 0)
-    dynamodb.writes_left = None if failure == "sns refuses" else 1
-    with pytest.raises((CrashError, PublishFailed)):
-        store(dynamodb, sns).raise_alerts([alert("a")])
-    dynamodb.writes_left = None
-    assert store(dynamodb, sns).raise_alerts([alert("a")]) == 1
-    assert {message["session_id"] for message in sns.messages} == {"a"}
-
-
-def test_alerts_that_were_sent_are_not_sent_again_when_others_are_refused() -> None:
-    dynamodb, sns = FakeDynamoDB(), FakeSns(failing=1)
-    with pytest.raises(PublishFailed):
-        store(dynamodb, sns).raise_alerts([alert("a"), alert("b"), alert("c")])
-    assert [message["session_id"] for message in sns.messages] == ["b", "c"]
-    assert store(dynamodb, sns).raise_alerts([alert("a"), alert("b"), alert("c")]) == 1
-    assert [message["session_id"] for message in sns.messages] == ["b", "c", "a"]
-
-
-def test_robots_raise_one_alert_a_session() -> None:
-    base = {"event_type": "x", "event_time": NOW, "received_at": NOW}
-    events = [
-        Event(event_id=str(i), session_id=session, user_agent=agent, **base)
-        for i, (session, agent) in enumerate(
-            [("a", "SomeBot/1"), ("a", "SomeBot/1"), ("b", "Mozilla"), ("c", None)]
-        )
-    ]
-    assert [found.alert_id for found in find_alerts(events)] == ["suspicious_user_agent#a"]

@@ -1,0 +1,35 @@
+"""Many items of a DynamoDB table in few calls.
+
+Belongs here: reading by key. Conditional writes belong in `statements`.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_READ_KEYS = 100
+
+
+def read_items(
+    dynamodb: "DynamoDBClient", table: str, keys: list[dict[str, Any]], *, consistent: bool = True
+) -> Iterator[dict[str, Any]]:
+    """The items of some keys, in no particular order; those that do not exist are left out.
+
+    Args:
+        dynamodb: The client.
+        table: The table's name.
+        keys: Whole keys, each once.
+        consistent: Whether every write before must be seen, at twice the read units.
+
+    Raises:
+        botocore.exceptions.ClientError: If a call fails.
+    """
+    for start in range(0, len(keys), _READ_KEYS):
+        wanted = {"Keys": keys[start : start + _READ_KEYS], "ConsistentRead": consistent}
+        request: Any = {table: wanted}
+        while request:
+            answer = dynamodb.batch_get_item(RequestItems=request)
+            yield from answer["Responses"].get(table, [])
+            request = answer.get("UnprocessedKeys")
