@@ -38,6 +38,9 @@ bench: setup ## Measure our functions beside the documents' code; writes docs/be
 bench-latency: setup ## Measure accepted to counted on a platform that `make up` keeps running
 	$(BIN)/python -m tests.bench.latency
 
+soak: setup ## Send 200,000 events while everything fails, heal, compare every item; writes docs/bench
+	$(BIN)/python -m tests.soak
+
 fmt: setup ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -64,4 +67,4 @@ lock: setup ## Write requirements.lock anew: names and versions only
 clean: ## Remove the environment and generated files; the platform's state stays
 	rm -rf $(VENV) dbt_sql/target dbt_sql/logs .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup up demo test bench bench-latency fmt lint types defs check lock clean
+.PHONY: help setup up demo test bench bench-latency soak fmt lint types defs check lock clean

@@ -20,14 +20,15 @@ from rich.console import Console
 from infra import demo as demo_flow
 from infra import sending
 from infra import up as service
-from infra.cost_commands import cost_command
+from infra.alerts import alerts_json, alerts_table, read_alerts
+from infra.cost.commands import cost_command
 from infra.early_ends import (
     aws_errors_as_messages,
     console,
     fail,
     signals_as_interrupt,
 )
-from infra.local.endpoints import Ports, aws_environment
+from infra.local.endpoints import ACCOUNT, Ports, aws_environment
 from infra.local.processes import StartError
 from infra.local.state import State, StateError
 from infra.presentation import (
@@ -39,7 +40,7 @@ from infra.presentation import (
     summary_table,
 )
 from infra.querying import Querying, is_question
-from infra.set_aside_commands import Surroundings, mount
+from infra.set_aside.commands import Surroundings, mount
 from infra.status import read_status
 from infra.topology import build_topology
 
@@ -204,6 +205,26 @@ def status(state_dir: StateDir = HOME / "platform") -> None:
     with aws_errors_as_messages():
         for table in status_tables(read_status(State(state_dir), ports)):
             out.print(table)
+
+
+@app.command()
+def alerts(
+    rule: Annotated[str | None, typer.Option(help="Only alerts of this rule.")] = None,
+    limit: Annotated[int, typer.Option(help="The most alerts to print.", min=1)] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    state_dir: StateDir = HOME / "platform",
+) -> None:
+    """Print what the anomaly detector has raised in the last 30 days, the latest first."""
+    _ports(state_dir)
+    with aws_errors_as_messages():
+        found = read_alerts(boto3.client("dynamodb"), build_topology(ACCOUNT).stack, rule)
+    if as_json:
+        typer.echo(alerts_json(found, limit))
+    elif found:
+        Console(highlight=False).print(alerts_table(found, limit))
+        typer.echo(f"{min(limit, len(found)):,} of {len(found):,}")
+    else:
+        typer.echo(f"No alert{f' of the rule {rule}' if rule else ''} is stored.")
 
 
 @app.command()

@@ -199,3 +199,10 @@ def _print_records(answer: Answer, console: Console) -> None:
         for column, cell in zip(answer.columns, row, strict=True):
             value = "NULL" if cell is None else cell
             console.print(f"  {column:{width}}  {value}", markup=False, soft_wrap=True)
+
+
+def one_line(text: str) -> str:
+    """Text on one line, with escapes for what is not printable."""
+    return "".join(
+        character if character.isprintable() else ascii(character)[1:-1] for character in text
+    )

@@ -61,7 +61,7 @@ def build_topology(
     account: str = ACCOUNT_PLACEHOLDER,
     *,
     stack: str = "clickstream",
-    shards: int = 2,
+    shards: int = 1,
     archive_window_s: float = 60,
     lateness_limit_s: int | None = None,
     detector: dict[str, str] | None = None,
@@ -104,10 +104,11 @@ def build_topology(
 
 def _tables(stack: str) -> tuple[Table, ...]:
     return (
-        Table(f"{stack}-page-metrics", "page_url", "timestamp_hour"),
-        Table(f"{stack}-session-metrics", "session_id"),
+        Table(f"{stack}-page-metrics", "page_url", "timestamp_hour", ttl_attribute="ttl"),
+        Table(f"{stack}-session-metrics", "session_id", ttl_attribute="ttl"),
         Table(f"{stack}-counters", "metric_name", "time_window", ttl_attribute="ttl"),
         Table(f"{stack}-alerts", "alert_id", ttl_attribute="ttl"),
+        Table(f"{stack}-aggregator-log", "shard_id", "position", ttl_attribute="ttl"),
         Table(f"{stack}-detector-log", "shard_id", "after", ttl_attribute="ttl"),
     )
 
@@ -129,7 +130,8 @@ def _functions(
     detector: dict[str, str],
 ) -> tuple[Function, ...]:
     failed = f"{stack}-failed-batches"
-    real_time = Mapping(batch_size=1000, window_s=1, on_failure_queue=failed)
+    # 6 MB hold about 5,000 events of ours, so that at high volume the window decides
+    real_time = Mapping(batch_size=5000, window_s=1, on_failure_queue=failed)
     archive = Mapping(batch_size=10_000, window_s=archive_window_s, on_failure_queue=failed)
     topic = f"arn:aws:sns:{{region}}:{{account}}:{stack}-alerts"
     return (
@@ -145,15 +147,15 @@ def _functions(
         Function(
             f"{stack}-aggregator",
             "aggregator",
-            256,
+            1024,
             60,
-            {"TABLE_PREFIX": stack, **shared},
+            {"TABLE_PREFIX": stack, "STREAM_NAME": stream, **shared},
             real_time,
         ),
         Function(
             f"{stack}-anomaly-detector",
             "anomaly_detector",
-            256,
+            1024,
             60,
             {
                 "TABLE_PREFIX": stack,

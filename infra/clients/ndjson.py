@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from infra.clients.lines import ClientEvent, OnUnreadable, UnreadableLine, line_digest, read_lines
+from lambdas.shared.clock import SENT_AT
 from lambdas.shared.codec import decode_json
 from lambdas.shared.event import InvalidEvent
 
@@ -38,4 +39,6 @@ def read_ndjson(file: BinaryIO, on_unreadable: OnUnreadable) -> Iterator[ClientE
             continue
         if value.get("event_id") is None:
             value["event_id"] = line_digest(line).hex()
+        for name in SENT_AT:  # when the line was sent, once; it would look like a slow clock now
+            value.pop(name, None)
         yield ClientEvent(value, line.number)

@@ -10,13 +10,18 @@ import boto3
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from lambdas.aggregator.attempts import Attempts
 from lambdas.aggregator.logic import plan_batch, session_key
+from lambdas.aggregator.remains import Remains
+from lambdas.aggregator.session_store import SessionStore
 from lambdas.aggregator.store import CounterStore
 from lambdas.shared.codec import stream_records
+from lambdas.shared.direct import direct_dynamodb
 from lambdas.shared.environment import read_environment
 from lambdas.shared.observability import logger_for, metrics_for, record_batch
 from lambdas.shared.runtime import CLIENT, settle_garbage_collection
-from lambdas.shared.stream import StreamEnvironment, decode_batch
+from lambdas.shared.shards import Shards
+from lambdas.shared.stream import StreamEnvironment, decode_batch, span_of
 
 settle_garbage_collection()
 logger = logger_for("aggregator")
@@ -27,6 +32,7 @@ class Environment(StreamEnvironment, frozen=True, kw_only=True):
     """The aggregator's environment."""
 
     table_prefix: str
+    stream_name: str
 
 
 @cache
@@ -35,8 +41,16 @@ def _environment() -> Environment:
 
 
 @cache
-def _store() -> CounterStore:
-    return CounterStore(boto3.client("dynamodb", config=CLIENT), _environment().table_prefix)
+def _stores() -> tuple[CounterStore, SessionStore, Attempts]:
+    environment = _environment()
+    dynamodb, prefix = direct_dynamodb(boto3.Session()), environment.table_prefix
+    shards = Shards(boto3.client("kinesis", config=CLIENT), environment.stream_name)
+    remains = Remains(dynamodb, shards, prefix, environment.limits)
+    return (
+        CounterStore(dynamodb, prefix),
+        SessionStore(dynamodb, prefix),
+        Attempts(dynamodb, shards, prefix, remains),
+    )
 
 
 @metrics.log_metrics
@@ -45,16 +59,20 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Entry point of the aggregator's event source mapping.
 
     A fault of DynamoDB fails the batch; delivered again with any boundaries it counts what is
-    still missing.
+    still missing. Given up and redriven, it counts what was left out.
     """
     records = stream_records(event)
     record_batch(metrics, records)
-    arrivals, bad = decode_batch(records, _environment().limits)
-    store = _store()
-    known = store.sessions(session_key(arrival) for arrival in arrivals)
-    span = (records[0].sequence_number, records[-1].sequence_number)
-    plan = plan_batch(arrivals, known, span)
-    conflicts = store.apply(plan)
+    arrivals, bad = decode_batch(records, _environment().limits, "aggregator")
+    counters, sessions, attempts = _stores()
+    shard_id, span = records[0].shard_id, span_of(records)
+    attempt = attempts.begin(records)
+    names = map(session_key, arrivals)
+    known = sessions.read(names, shard_id, is_next=attempt.is_next)
+    plan = plan_batch(arrivals, known, span, attempts.past(attempt, arrivals))
+    conflicts = counters.apply(plan)
+    sessions.write(plan.sessions, shard_id)
+    attempts.end(attempt)
     metrics.add_metric("CountedEvents", MetricUnit.Count, len(arrivals) - plan.duplicates)
     metrics.add_metric("DuplicateEvents", MetricUnit.Count, plan.duplicates)
     metrics.add_metric("UncountableRecords", MetricUnit.Count, bad)

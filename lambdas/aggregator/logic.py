@@ -3,74 +3,57 @@
 Belongs here: the pure part of exact counting. Every item has one writer (its shard, or the shard
 its session hashes to) and a fence: the highest sequence number it holds. An item that already holds
 some of the records refuses the batch's update, and `above` says what is still missing from it.
-Conditions and calls belong in `store`.
+Conditions and calls belong in `store`, what becomes of a session in `sessions`.
 """
 
-import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
-from types import MappingProxyType
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import msgspec
+
+from lambdas.aggregator.keys import (
+    HOUR,
+    MINUTE,
+    Key,
+    keys_of,
+    page_key,
+    page_of,
+    session_name,
+    time_text,
+    type_key,
+    visitors_key,
+)
+from lambdas.aggregator.past import Past, Traces, traces_of
+from lambdas.aggregator.sessions import Session, Visit
 from lambdas.shared.event import Event
+from lambdas.shared.sequence import padded
 from lambdas.shared.stream import Arrival
 
-PAGE_VIEW = "page_view"
-# Hashes a session remembers: as many as one request of a client that sends it again may hold.
-RECENT_IDS = 512
-HASH_BYTES = 8
-RECENT_MINUTES = 15
-UNIQUE_VISITORS = "unique_visitors"
-STRAY = "#stray-on-"
-_SEQUENCE_DIGITS = 60
-_MINUTE = len("2026-11-23T01:00")
-_HOUR = len("2026-11-23T01")
 
+class Counter(msgspec.Struct, frozen=True):
+    """What a batch does to one counter item.
 
-class Key(NamedTuple):
-    """One counter item: `page-metrics` by page and hour, `counters` by metric and minute."""
-
-    table: str
-    partition: str
-    sort: str
-
-
-class Counter(NamedTuple):
-    """What a batch adds to one counter item: one for each of these padded sequence numbers."""
-
-    key: Key
-    sequences: tuple[str, ...]
-
-    def above(self, fence: str) -> int:
-        """How much of the batch an item with this fence is missing."""
-        return sum(1 for sequence in self.sequences if sequence > fence)
-
-
-class Session(NamedTuple):
-    """A session item. Times are ISO 8601 in UTC; `recent` is a run of 8-byte hashes.
-
-    `minutes` counts events by minute of event time, for the last minutes in which there were any.
+    Attributes:
+        key: The item.
+        sequences: Padded sequence numbers of the records that add one.
+        withdrawn: Those of the records that take one away (see `effects_of`).
     """
 
-    session_id: str
-    fence: str = ""
-    event_count: int = 0
-    page_views: int = 0
-    first_activity: str = ""
-    last_activity: str = ""
-    entry_page: str | None = None
-    user_agent: str | None = None
-    recent: bytes = b""
-    minutes: Mapping[str, int] = MappingProxyType({})
+    key: Key
+    sequences: list[str]
+    withdrawn: list[str] = []
 
+    @property
+    def amount(self) -> int:
+        """What all of the batch adds."""
+        return len(self.sequences) - len(self.withdrawn)
 
-class Fresh(NamedTuple):
-    """An event that counts, its time in ISO 8601 and the hash of its id."""
-
-    event: Event
-    time: str
-    digest: bytes
+    def above(self, fence: str) -> int | None:
+        """What of the batch an item with this fence is missing; None when it has all of it."""
+        added = [sequence for sequence in self.sequences if sequence > fence]
+        withdrawn = [sequence for sequence in self.withdrawn if sequence > fence]
+        return len(added) - len(withdrawn) if added or withdrawn else None
 
 
 class Plan(NamedTuple):
@@ -93,25 +76,70 @@ class Plan(NamedTuple):
     duplicates: int
 
 
-def padded(sequence_number: str) -> str:
-    """A sequence number as text that sorts like the number: it is longer than 64 bits."""
-    return sequence_number.zfill(_SEQUENCE_DIGITS)
+class _Tally:
+    """What a batch counts across sessions: by type and minute, by page and hour, by visitor."""
+
+    def __init__(self) -> None:
+        self._types: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        self._pages: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        self._visitors: defaultdict[str, set[str]] = defaultdict(set)
+        self._adjusted: dict[Key, Counter] = {}
+
+    def add(self, event: Event, time: str, sequence: str) -> None:
+        """Counts one event."""
+        hour = time[:HOUR]
+        self._types[event.event_type, time[:MINUTE]].append(sequence)
+        if page := page_of(event):
+            self._pages[page, hour].append(sequence)
+        self._visitors[hour].add(event.user_id or event.anonymous_id or event.session_id)
+
+    def adjust(self, event: Event, time: str, sequence: str, effects: Sequence[int]) -> None:
+        """Adds as much of an event to each of its counters as is missing there."""
+        for key, effect in zip(keys_of(event, time, event.shard_id or ""), effects, strict=True):
+            if effect:
+                counter = self._adjusted.setdefault(key, Counter(key, [], []))
+                (counter.sequences if effect > 0 else counter.withdrawn).append(sequence)
+        self._visitors[time[:HOUR]].add(event.user_id or event.anonymous_id or event.session_id)
+
+    def counters(self, shard_id: str) -> list[Counter]:
+        """What is done to the items of one shard, each once."""
+        types = [
+            Counter(type_key(name, minute, shard_id), sequences)
+            for (name, minute), sequences in self._types.items()
+        ]
+        pages = [
+            Counter(page_key(page, hour, shard_id), sequences)
+            for (page, hour), sequences in self._pages.items()
+        ]
+        return self._merged(types + pages) if self._adjusted else types + pages
+
+    def visitors(self, shard_id: str) -> dict[Key, set[str]]:
+        """The visitors of each hour, by the key of the shard's sketch."""
+        return {visitors_key(hour, shard_id): who for hour, who in self._visitors.items()}
+
+    def _merged(self, counters: list[Counter]) -> list[Counter]:
+        merged = dict(self._adjusted)
+        for counter in counters:
+            other = merged.get(counter.key)
+            merged[counter.key] = (
+                counter
+                if other is None
+                else Counter(counter.key, counter.sequences + other.sequences, other.withdrawn)
+            )
+        return list(merged.values())
 
 
 def session_key(arrival: Arrival) -> str:
-    """The key of an event's session item.
-
-    A session has one shard when it is the partition key. Events that a producer put elsewhere are
-    counted in an item of their shard, because an item has one writer and one fence.
-    """
+    """The key of an event's session item."""
     event = arrival.event
-    if arrival.partition_key == event.session_id:
-        return event.session_id
-    return f"{event.session_id}{STRAY}{event.shard_id}"
+    return session_name(event.session_id, arrival.partition_key, event.shard_id or "")
 
 
 def plan_batch(
-    arrivals: list[Arrival], known: Mapping[str, Session], span: tuple[str, str]
+    arrivals: list[Arrival],
+    known: Mapping[str, Session],
+    span: tuple[str, str],
+    past: Past | None = None,
 ) -> Plan:
     """Plans the writes of one batch.
 
@@ -119,104 +147,65 @@ def plan_batch(
         arrivals: The batch's events in the order of their shard, whose id in the keys of counters
             makes it their only writer.
         known: The stored state of their sessions by `session_key`, read before anything is written.
-        span: Sequence numbers of the batch's first and last record, events or not.
+        span: Padded sequence numbers of the batch's first and last record, events or not.
+        past: What attempts before have left behind, if anything.
 
     Returns:
         What to write.
     """
-    counted: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
-    visitors: defaultdict[str, set[str]] = defaultdict(set)
-    fresh: dict[str, list[Fresh]] = {}
-    seen: dict[str, tuple[Session, set[bytes]]] = {}
-    duplicates = 0
+    tally, duplicates = _Tally(), 0
+    visits: dict[str, Visit] = {}
     for arrival in arrivals:
         event, name = arrival.event, session_key(arrival)
-        if name not in seen:
-            state = known.get(name) or Session(name)
-            seen[name] = (state, _hashes(state.recent))
-            fresh[name] = []
-        state, recent = seen[name]
+        visit = visits.get(name)
+        if visit is None:
+            visit = visits[name] = Visit(known.get(name) or Session(name))
         sequence = padded(event.sequence_number or "")
-        if sequence <= state.fence:
+        if sequence <= visit.session.fence:
             continue  # delivered again after the session was written: wholly counted
-        digest = _digest(event.event_id)
-        if digest in recent:
+        time = time_text(event.event_time)
+        traces = traces_of(arrival, past) if past is not None else None
+        if traces is not None:
+            counts, effects = effects_of(arrival, visit, traces)
+            tally.adjust(event, time, sequence, effects)
+            duplicates += not counts
+        elif visit.takes(event, time):
+            tally.add(event, time, sequence)
+        else:
             duplicates += 1
-            continue
-        recent.add(digest)
-        time = _iso(event.event_time)
-        fresh[name].append(Fresh(event, time, digest))
-        for table, partition, length in _counters(event):
-            counted[table, partition, time[:length]].append(sequence)
-        visitors[time[:_HOUR]].add(event.user_id or event.anonymous_id or event.session_id)
-    shard = arrivals[0].event.shard_id if arrivals else ""
-    first, last = padded(span[0]), padded(span[1])
+    first, last = span
+    shard_id = (arrivals[0].event.shard_id or "") if arrivals else ""
+    sessions = [
+        (visit.session.fence, visit.advanced(last))
+        for visit in visits.values()
+        if last > visit.session.fence
+    ]
     return Plan(
-        first,
-        last,
-        [
-            Counter(Key(table, partition, f"{time}#{shard}"), tuple(sequences))
-            for (table, partition, time), sequences in counted.items()
-        ],
-        [
-            (state.fence, _advance(state, fresh[name], last))
-            for name, (state, _) in seen.items()
-            if last > state.fence
-        ],
-        {
-            Key("counters", UNIQUE_VISITORS, f"{hour}#{shard}"): who
-            for hour, who in visitors.items()
-        },
-        duplicates,
+        first, last, tally.counters(shard_id), sessions, tally.visitors(shard_id), duplicates
     )
 
 
-def _counters(event: Event) -> Iterator[tuple[str, str, int]]:
-    """The counter items an event belongs to: table, partition key, and how much of its time."""
-    yield "counters", f"events_per_minute_{event.event_type}", _MINUTE
-    if event.event_type == PAGE_VIEW and (page := event.page):
-        yield "page-metrics", page[:512], _HOUR
+def effects_of(
+    arrival: Arrival, visit: Visit, traces: Traces | None
+) -> tuple[bool, tuple[int, ...]]:
+    """What an event adds to its counters, and whether it counts in its session.
 
+    Batches that were given up may have counted it in part: a counter that has it already gets
+    nothing. When the client has sent the event again meanwhile, that one was counted: then such a
+    counter has one too many. The session remembers which traces are accounted for, so that doing it
+    again changes nothing.
 
-def _advance(state: Session, fresh: list[Fresh], fence: str) -> Session:
-    """A session after a batch's events; duplicates alone only move its fence."""
-    first, last, minutes = state.first_activity, state.last_activity, dict(state.minutes)
-    views, entry, agent = state.page_views, state.entry_page, state.user_agent
-    for event, time, _ in fresh:
-        first = min(first, time) if first else time
-        last = max(last, time)
-        minute = time[:_MINUTE]
-        minutes[minute] = minutes.get(minute, 0) + 1
-        if event.event_type == PAGE_VIEW:
-            views += 1
-            entry = entry or event.page
-        agent = agent or event.user_agent
-    if len(minutes) > RECENT_MINUTES:
-        minutes = dict(sorted(minutes.items())[-RECENT_MINUTES:])
-    recent = state.recent + b"".join([digest for _, _, digest in fresh])
-    return Session(
-        state.session_id,
-        fence,
-        state.event_count + len(fresh),
-        views,
-        first,
-        last,
-        entry,
-        agent,
-        recent[-RECENT_IDS * HASH_BYTES :],
-        minutes,
-    )
-
-
-def _iso(instant: datetime) -> str:
-    if instant.tzinfo is not UTC:
-        instant = instant.astimezone(UTC)
-    return instant.isoformat(timespec="microseconds")
-
-
-def _digest(event_id: str) -> bytes:
-    return hashlib.blake2b(event_id.encode(), digest_size=HASH_BYTES).digest()
-
-
-def _hashes(recent: bytes) -> set[bytes]:
-    return {recent[i : i + HASH_BYTES] for i in range(0, len(recent), HASH_BYTES)}
+    Args:
+        arrival: The event.
+        visit: Its session; takes it in.
+        traces: What was left behind of it; None for an event that arrives for the first time.
+    """
+    event, time = arrival.event, time_text(arrival.event.event_time)
+    kinds = len(keys_of(event, time, ""))
+    found = traces or {}
+    new = visit.settles(event, found)
+    if (found and not new) or any(found[place].is_whole for place in new):
+        return False, (0,) * kinds
+    counts = len(new) == len(found) and visit.takes(event, time)
+    before = [found[place].effects for place in new]
+    return counts, tuple(counts - sum(one[kind] for one in before) for kind in range(kinds))

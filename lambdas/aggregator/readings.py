@@ -10,15 +10,13 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lambdas.aggregator.logic import STRAY, UNIQUE_VISITORS
+from lambdas.aggregator.keys import EVENTS_PER_MINUTE, STRAY, UNIQUE_VISITORS
 from lambdas.aggregator.store import KEY_NAMES, PAGES_OF_HOUR
+from lambdas.shared.items import read_items
 from lambdas.shared.sketch import Sketch
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-_READ_KEYS = 100
-_EVENTS_PER_MINUTE = "events_per_minute_"
 
 
 class Totals(NamedTuple):
@@ -118,8 +116,8 @@ class RealTimeMetrics:
     def _per_minute(self) -> Iterator[tuple[str, int]]:
         for item in self._scan("counters"):
             name = item["metric_name"]["S"]
-            if name.startswith(_EVENTS_PER_MINUTE):
-                yield name.removeprefix(_EVENTS_PER_MINUTE), int(item["event_count"]["N"])
+            if name.startswith(EVENTS_PER_MINUTE):
+                yield name.removeprefix(EVENTS_PER_MINUTE), int(item["event_count"]["N"])
 
     def _pages_of(self, hour: str) -> list[tuple[str, str]]:
         """The pages of an hour, each with a shard that counts it."""
@@ -132,17 +130,12 @@ class RealTimeMetrics:
     def _hour_counts(self, hour: str, pages: list[tuple[str, str]]) -> Counter[str]:
         counts: Counter[str] = Counter()
         table = f"{self._prefix}-page-metrics"
-        for start in range(0, len(pages), _READ_KEYS):
-            keys = [
-                {"page_url": {"S": page}, "timestamp_hour": {"S": f"{hour}#{shard}"}}
-                for page, shard in pages[start : start + _READ_KEYS]
-            ]
-            request: Any = {table: {"Keys": keys}}
-            while request:
-                answer = self._dynamodb.batch_get_item(RequestItems=request)
-                for item in answer["Responses"].get(table, []):
-                    counts[item["page_url"]["S"]] += int(item["view_count"]["N"])
-                request = answer.get("UnprocessedKeys")
+        keys = [
+            {"page_url": {"S": page}, "timestamp_hour": {"S": f"{hour}#{shard}"}}
+            for page, shard in pages
+        ]
+        for item in read_items(self._dynamodb, table, keys, consistent=False):
+            counts[item["page_url"]["S"]] += int(item["view_count"]["N"])
         return counts
 
     def _query(self, table: str, partition: str, prefix: str) -> Iterator[dict[str, Any]]:

@@ -5,10 +5,12 @@ belongs in `logic`, how statements are sent in `lambdas.shared.statements`.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from lambdas.aggregator.logic import Counter, Key, Plan, Session
+from lambdas.aggregator.keys import Key
+from lambdas.aggregator.logic import Counter, Plan
+from lambdas.shared.items import read_items
 from lambdas.shared.sketch import Sketch
 from lambdas.shared.statements import Outcome, Statement, StatementWriter, insert, update
 
@@ -17,10 +19,11 @@ if TYPE_CHECKING:
 
 TTL_S = 24 * 3600
 HOURLY_TTL_S = 31 * 24 * 3600  # what is read by the hour is compared with the same hours before
+PAGE_TTL_S = 400 * 24 * 3600  # this month can be compared with that of last year
 PAGES_OF_HOUR = "pages_of_hour#"
-_READ_KEYS = 100
 _ROUNDS = 5  # insert, duplicate, refused, rewritten: four at most with one writer
 _KNOWN_KEYS = 200_000
+_KNOWN_SKETCHES = 1000  # hours, as events bring them
 KEY_NAMES = {
     "page-metrics": ("page_url", "timestamp_hour", "view_count"),
     "counters": ("metric_name", "time_window", "event_count"),
@@ -42,15 +45,10 @@ class CounterStore:
         self._prefix = table_prefix
         self._now = now
         self._known: set[Key] = set()  # items that exist: saves the insert that would be refused
-
-    def sessions(self, session_ids: Iterable[str]) -> dict[str, Session]:
-        """The stored states of sessions; those never seen are left out."""
-        keys = [{"session_id": {"S": id_}} for id_ in sorted(set(session_ids))]
-        states = map(_session_of, self._read("session-metrics", keys))
-        return {state.session_id: state for state in states}
+        self._sketches: dict[Key, tuple[Sketch, str]] = {}  # with the fences they are stored with
 
     def apply(self, plan: Plan) -> int:
-        """Writes a plan: all counters, then all sessions.
+        """Writes what a plan does to counters. Sessions are written after all of them.
 
         The order is what makes a retry exact: as long as a session is not written, the retry takes
         the same decisions about duplicates, and the counters' fences keep them from adding twice.
@@ -65,20 +63,7 @@ class CounterStore:
         """
         conflicts = self._add(plan)
         self._add_visitors(plan)
-        self._put(plan.sessions)
         return conflicts
-
-    def _read(self, table: str, keys: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        """Items as they are now; those that do not exist are left out."""
-        name = f"{self._prefix}-{table}"
-        for start in range(0, len(keys), _READ_KEYS):
-            request: Any = {
-                name: {"Keys": keys[start : start + _READ_KEYS], "ConsistentRead": True}
-            }
-            while request:
-                response = self._dynamodb.batch_get_item(RequestItems=request)
-                yield from response["Responses"].get(name, [])
-                request = response.get("UnprocessedKeys")
 
     def _add(self, plan: Plan) -> int:
         """Adds to every counter; returns how many held some of the records already."""
@@ -119,30 +104,48 @@ class CounterStore:
 
     def _add_visitors(self, plan: Plan) -> None:
         """Adds visitors to the sketches of their hours; those already in one cost no write."""
-        keys = [_key_of(key) for key in plan.visitors]
+        waiting = list(plan.visitors)
+        for _ in range(_ROUNDS):
+            self._read_sketches(waiting)
+            changed = [key for key in waiting if self._sketches[key][0].add(plan.visitors[key])]
+            statements = [self._put_sketch(key, plan.last) for key in changed]
+            sketches = [self._sketches.pop(key)[0] for key in changed]  # until they are stored
+            outcomes = self._writer.execute(statements)
+            done = [outcome.applied for outcome in outcomes]
+            for key, sketch, is_stored in zip(changed, sketches, done, strict=True):
+                if is_stored:
+                    self._sketches[key] = (sketch, plan.last)
+            waiting = [key for key, is_stored in zip(changed, done, strict=True) if not is_stored]
+            if not waiting:
+                return
+        raise FenceConflict(f"{waiting[0]} changes while it is written")
+
+    def _read_sketches(self, keys: list[Key]) -> None:
+        """Reads the sketches that are not known; a write of one that has changed is refused."""
+        if len(self._sketches) > _KNOWN_SKETCHES:
+            self._sketches.clear()
+        unknown = [key for key in keys if key not in self._sketches]
+        places = [_key_of(key) for key in unknown]
         stored = {
             (item["metric_name"]["S"], item["time_window"]["S"]): item
-            for item in self._read("counters", keys)
+            for item in read_items(self._dynamodb, f"{self._prefix}-counters", places)
         }
-        statements = []
-        for key, visitors in plan.visitors.items():
+        for key in unknown:
             item = stored.get((key.partition, key.sort))
             sketch = Sketch(item["sketch"]["B"] if item else None)
-            if not sketch.add(visitors):
-                continue
-            fields: dict[str, Any] = {
-                "sketch": {"B": sketch.pack()},
-                "fence": {"S": plan.last},
-                "ttl": {"N": str(int(self._now()) + HOURLY_TTL_S)},
-            }
-            table = f"{self._prefix}-counters"
-            if item is None:
-                statements.append(insert(table, {**_key_of(key), **fields}))
-            else:
-                unchanged = ("fence =", item["fence"])
-                statements.append(update(table, _key_of(key), fields, {}, unchanged))
-        if not all(outcome.applied for outcome in self._writer.execute(statements)):
-            raise FenceConflict("a sketch of visitors has a second writer")
+            self._sketches[key] = (sketch, item["fence"]["S"] if item else "")
+
+    def _put_sketch(self, key: Key, fence: str) -> Statement:
+        sketch, old = self._sketches[key]
+        fields: dict[str, Any] = {
+            "sketch": {"B": sketch.pack()},
+            "fence": {"S": fence},
+            "ttl": {"N": str(int(self._now()) + HOURLY_TTL_S)},
+        }
+        table = f"{self._prefix}-counters"
+        if not old:
+            return insert(table, {**_key_of(key), **fields})
+        return update(table, _key_of(key), fields, {}, ("fence =", {"S": old}))
 
     def _first_try(self, counter: Counter, plan: Plan) -> Statement:
         if counter.key in self._known:
@@ -154,16 +157,16 @@ class CounterStore:
         if outcome.item is not None:
             fence = outcome.item["fence"]["S"]
             missing = counter.above(fence)
-            return (
-                self._update(counter, missing, plan.last, ("fence =", fence)) if missing else None
-            )
+            if missing is None:
+                return None
+            return self._update(counter, missing, plan.last, ("fence =", fence))
         if outcome.exists:
             return self._add_all(counter, plan)
         self._known.discard(counter.key)  # it has expired
         return self._insert(counter, plan.last)
 
     def _add_all(self, counter: Counter, plan: Plan) -> Statement:
-        return self._update(counter, len(counter.sequences), plan.last, ("fence <", plan.first))
+        return self._update(counter, counter.amount, plan.last, ("fence <", plan.first))
 
     def _remember(self, key: Key) -> None:
         if len(self._known) >= _KNOWN_KEYS:
@@ -174,7 +177,7 @@ class CounterStore:
         value = KEY_NAMES[counter.key.table][2]
         item = {
             **_key_of(counter.key),
-            value: {"N": str(len(counter.sequences))},
+            value: {"N": str(counter.amount)},
             **self._stamps(counter.key, fence),
         }
         return insert(f"{self._prefix}-{counter.key.table}", item)
@@ -193,57 +196,11 @@ class CounterStore:
     def _stamps(self, key: Key, fence: str) -> dict[str, Any]:
         now = self._now()
         stamps = {"fence": {"S": fence}, "last_updated": {"N": str(int(now * 1000))}}
-        if key.table == "counters":
-            stamps["ttl"] = {"N": str(int(now) + TTL_S)}
+        kept_s = TTL_S if key.table == "counters" else PAGE_TTL_S
+        stamps["ttl"] = {"N": str(int(now) + kept_s)}
         return stamps
-
-    def _put(self, sessions: list[tuple[str, Session]]) -> None:
-        """Writes session items, provided that they are still those that were read."""
-        table = f"{self._prefix}-session-metrics"
-        statements = []
-        for old_fence, session in sessions:
-            item = _item_of(session)
-            if old_fence:
-                key = {"session_id": item.pop("session_id")}
-                statements.append(update(table, key, item, {}, ("fence =", {"S": old_fence})))
-            else:
-                statements.append(insert(table, item))
-        outcomes = self._writer.execute(statements)
-        for (_, session), outcome in zip(sessions, outcomes, strict=True):
-            if not outcome.applied:
-                raise FenceConflict(f"session {session.session_id} has a second writer")
 
 
 def _key_of(key: Key) -> dict[str, Any]:
     hash_name, range_name, _ = KEY_NAMES[key.table]
     return {hash_name: {"S": key.partition}, range_name: {"S": key.sort}}
-
-
-def _item_of(session: Session) -> dict[str, Any]:
-    texts = ("session_id", "fence", "first_activity", "last_activity", "entry_page", "user_agent")
-    item: dict[str, Any] = {
-        name: {"S": value} for name in texts if (value := getattr(session, name))
-    }
-    item["event_count"] = {"N": str(session.event_count)}
-    item["page_views"] = {"N": str(session.page_views)}
-    item["recent"] = {"B": session.recent}
-    item["minutes"] = {"M": {name: {"N": str(count)} for name, count in session.minutes.items()}}
-    return item
-
-
-def _session_of(item: dict[str, Any]) -> Session:
-    def text(name: str) -> str | None:
-        return item[name]["S"] if name in item else None
-
-    return Session(
-        session_id=item["session_id"]["S"],
-        fence=item["fence"]["S"],
-        event_count=int(item["event_count"]["N"]),
-        page_views=int(item["page_views"]["N"]),
-        first_activity=text("first_activity") or "",
-        last_activity=text("last_activity") or "",
-        entry_page=text("entry_page"),
-        user_agent=text("user_agent"),
-        recent=item["recent"]["B"],
-        minutes={name: int(count["N"]) for name, count in item["minutes"]["M"].items()},
-    )

@@ -16,11 +16,12 @@ from lambdas.anomaly_detector.logic import examine
 from lambdas.anomaly_detector.settings import DetectorEnvironment
 from lambdas.anomaly_detector.store import AlertStore
 from lambdas.shared.codec import stream_records
+from lambdas.shared.direct import direct_dynamodb
 from lambdas.shared.environment import read_environment
 from lambdas.shared.observability import logger_for, metrics_for, record_batch
 from lambdas.shared.runtime import CLIENT, settle_garbage_collection
-from lambdas.shared.sequence import padded
-from lambdas.shared.stream import decode_batch
+from lambdas.shared.shards import Shards
+from lambdas.shared.stream import decode_batch, span_of
 
 settle_garbage_collection()
 logger = logger_for("anomaly_detector")
@@ -35,10 +36,10 @@ def _environment() -> DetectorEnvironment:
 @cache
 def _stores() -> tuple[DetectorLog, AlertStore]:
     environment = _environment()
-    prefix, dynamodb = environment.table_prefix, boto3.client("dynamodb", config=CLIENT)
+    prefix, dynamodb = environment.table_prefix, direct_dynamodb(boto3.Session())
     kinesis, sns = boto3.client("kinesis", config=CLIENT), boto3.client("sns", config=CLIENT)
     return (
-        DetectorLog(dynamodb, kinesis, prefix, environment.stream_name),
+        DetectorLog(dynamodb, Shards(kinesis, environment.stream_name), prefix),
         AlertStore(dynamodb, sns, prefix, environment.alert_topic_arn),
     )
 
@@ -53,9 +54,9 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """
     records = stream_records(event)
     record_batch(metrics, records)
-    arrivals, _ = decode_batch(records, _environment().limits)
+    arrivals, _ = decode_batch(records, _environment().limits, "anomaly_detector")
     log, alerts = _stores()
-    shard_id, last = records[0].shard_id, padded(records[-1].sequence_number)
+    shard_id, (_, last) = records[0].shard_id, span_of(records)
     state = log.take(shard_id)
     before = state.fence
     findings = examine(arrivals, state, last, _environment().thresholds)

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from lambdas.anomaly_detector.state import SESSION_MIN, Segment, ShardState
+from lambdas.shared.items import query_items
 from lambdas.shared.sequence import padded
+from lambdas.shared.shards import Shards
 from lambdas.shared.statements import StatementWriter, insert
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_kinesis import KinesisClient
 
 TTL_S = 8 * 24 * 3600  # longer than a stream is kept as a rule, so that fences outlive retries
 START = padded("")
@@ -37,16 +38,14 @@ class DetectorLog:
     def __init__(
         self,
         dynamodb: "DynamoDBClient",
-        kinesis: "KinesisClient",
+        shards: Shards,
         table_prefix: str,
-        stream: str,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._dynamodb = dynamodb
-        self._kinesis = kinesis
+        self._shards = shards
         self._writer = StatementWriter(dynamodb)
         self._table = f"{table_prefix}-detector-log"
-        self._stream = stream
         self._now = now
         self._states: dict[str, ShardState] = {}
 
@@ -118,23 +117,13 @@ class DetectorLog:
 
     def _collect_ancestors(self, shard_id: str, logs: dict[str, list[Segment]]) -> None:
         """What the shards before this one knew at their end, each once, the oldest first."""
-        for parent in self._parents(shard_id):
+        for parent in self._shards.parents(shard_id):
             if parent in logs:
                 continue
             items = self._newest(parent)
             if _is_from_the_start(items):
                 self._collect_ancestors(parent, logs)
             logs[parent] = [segment for item in items for segment in _segments_of(item)]
-
-    def _parents(self, shard_id: str) -> list[str]:
-        """The shards a shard was made from; those the stream has forgotten are left out."""
-        paginator = self._kinesis.get_paginator("list_shards")
-        for page in paginator.paginate(StreamName=self._stream):
-            for shard in page["Shards"]:
-                if shard["ShardId"] == shard_id:
-                    parents = (shard.get("ParentShardId"), shard.get("AdjacentParentShardId"))
-                    return [parent for parent in parents if parent is not None]
-        return []
 
     def _items(
         self, shard_id: str, *, after: str = "", backwards: bool = False
@@ -144,16 +133,15 @@ class DetectorLog:
             condition += " AND #after >= :after"
             values[":after"] = {"S": after}
         names = {"ExpressionAttributeNames": {"#after": "after"}} if after else {}
-        paginator = self._dynamodb.get_paginator("query")
-        for page in paginator.paginate(
+        return query_items(
+            self._dynamodb,
             TableName=self._table,
             KeyConditionExpression=condition,
             ExpressionAttributeValues=values,
             ConsistentRead=True,
             ScanIndexForward=not backwards,
-            **names,  # type: ignore[arg-type]
-        ):
-            yield from page["Items"]
+            **names,
+        )
 
 
 def _go_on(state: ShardState, item: dict[str, Any]) -> None:

@@ -5,6 +5,9 @@ and their order alone, so a batch that is delivered again, cut anywhere, causes 
 Rules belong in `rules`, the state in `state`.
 """
 
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from itertools import dropwhile
 from typing import NamedTuple
 
 from lambdas.anomaly_detector import rules
@@ -14,6 +17,7 @@ from lambdas.shared.event import PAGE_VIEW, Event
 from lambdas.shared.sequence import padded
 from lambdas.shared.stream import Arrival
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_EVENTS = 65_535
 
 
@@ -43,11 +47,12 @@ def examine(
     Returns:
         The alerts, and what is to be logged once they are raised.
     """
-    walk = _Walk(state, thresholds)
-    for arrival in arrivals:
-        if padded(arrival.event.sequence_number or "") > state.fence:
-            walk.take(arrival)
-    state.fence = max(state.fence, last)
+    walk, fence = _Walk(state, thresholds), state.fence
+    for arrival in dropwhile(
+        lambda old: padded(old.event.sequence_number or "") <= fence, arrivals
+    ):
+        walk.take(arrival)
+    state.fence = max(fence, last)
     return Findings(walk.alerts, walk.segments())
 
 
@@ -58,30 +63,35 @@ class _Walk:
         self._state = state
         self._thresholds = thresholds
         self._spikes: dict[str, int | None] = {}
-        self._logged: dict[int, tuple[list[Entry], dict[str, int]]] = {}
+        self._minute_ends_at = _end_of(state.clock)
+        self._logged: defaultdict[int, tuple[list[Entry], dict[str, int]]] = defaultdict(_nothing)
         self.alerts: list[Alert] = []
 
     def take(self, arrival: Arrival) -> None:
         """Takes the next event."""
         event, state = arrival.event, self._state
-        self._advance(int(arrival.arrived_at.timestamp()) // 60, event.shard_id or "")
+        if arrival.arrived_at >= self._minute_ends_at:
+            self._advance(int(arrival.arrived_at.timestamp()) // 60, event.shard_id or "")
         id_ = digest(f"{event.session_id}\n{event.event_id}")
         if state.has(id_):
             return
         session, minute = digest(event.session_id), int(event.event_time.timestamp()) // 60
         known = state.known(session, minute)
-        found = list(rules.judge(event, known, minute, self._thresholds))
+        is_new = arrival.redriven is None
+        found = rules.judge(event, known, minute, self._thresholds, is_in_order=is_new)
         self.alerts += found
         entry = Entry(
             session,
             id_,
             minute,
-            min(known.burst + 1, _MOST_EVENTS),
-            min(known.views + (event.event_type == PAGE_VIEW), MOST),
+            known.burst + (known.burst < _MOST_EVENTS),
+            known.views + (event.event_type == PAGE_VIEW and known.views < MOST),
             known.warned | rules.warnings_of(found),
         )
         state.add(entry)
-        self._log(entry, event)
+        self._logged[state.clock][0].append(entry)
+        if is_new:
+            self._count(event)
 
     def segments(self) -> list[Segment]:
         """What was taken, by minute of the clock."""
@@ -90,10 +100,10 @@ class _Walk:
             for clock, (entries, arrivals) in self._logged.items()
         ]
 
-    def _log(self, entry: Entry, event: Event) -> None:
+    def _count(self, event: Event) -> None:
+        """Adds an event to the traffic, which may be a spike by that."""
         state, event_type = self._state, event.event_type
-        entries, arrivals = self._logged.setdefault(state.clock, ([], {}))
-        entries.append(entry)
+        arrivals = self._logged[state.clock][1]
         arrivals[event_type] = arrivals.get(event_type, 0) + 1
         events = state.traffic.add(event_type, state.clock)
         limits = self._thresholds.traffic
@@ -107,12 +117,19 @@ class _Walk:
     def _advance(self, clock: int, shard_id: str) -> None:
         """Moves the clock on; the minutes that end by it are looked at as a whole."""
         state, limits = self._state, self._thresholds.traffic
-        if clock <= state.clock:
-            return
         if state.clock:
             for minute in range(state.clock, min(clock, state.clock + limits.baseline_min)):
                 for event_type, events, mean in state.traffic.drops_in(minute, limits):
                     self.alerts.append(rules.drop(event_type, minute, events, mean, shard_id))
         state.advance(clock)
-        self._logged.setdefault(clock, ([], {}))  # even when a duplicate alone has moved it
+        self._minute_ends_at = _end_of(clock)
+        self._logged[clock] = _nothing()  # logged even when a duplicate alone moved it
         self._spikes.clear()
+
+
+def _end_of(minute: int) -> datetime:
+    return _EPOCH + timedelta(minutes=minute + 1)
+
+
+def _nothing() -> tuple[list[Entry], dict[str, int]]:
+    return [], {}

@@ -5,7 +5,6 @@ session, and the alerts. An alert's id says what it is about, so the same cause 
 however often it is found. Going through a batch belongs in `logic`, storing and sending in `store`.
 """
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -24,8 +23,10 @@ DROP = "traffic_drop"
 CHECKOUT = "checkout"
 WARNED_OF_AGENT = 1
 WARNED_OF_SEQUENCE = 2
+_WARNED = {SUSPICIOUS_AGENT: WARNED_OF_AGENT, UNUSUAL_SEQUENCE: WARNED_OF_SEQUENCE}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _AGENTS = 4096
+_SHOWN = 512  # characters of evidence: ten alerts must fit the 256 KB of a call of SNS
 
 Evidence = dict[str, str | int | float]
 
@@ -64,7 +65,9 @@ class Alert(NamedTuple):
     evidence: Evidence
 
 
-def judge(event: Event, known: Known, minute: int, thresholds: Thresholds) -> Iterator[Alert]:
+def judge(
+    event: Event, known: Known, minute: int, thresholds: Thresholds, *, is_in_order: bool = True
+) -> list[Alert]:
     """The alerts an event causes.
 
     Args:
@@ -72,29 +75,33 @@ def judge(event: Event, known: Known, minute: int, thresholds: Thresholds) -> It
         known: What was known of its session before it.
         minute: Its time in whole minutes since 1970.
         thresholds: From where on something is an anomaly.
+        is_in_order: Whether it comes after what its session did before it; a redriven one does not.
     """
+    alerts = []
     if known.burst == thresholds.session_minute_events:
         when = _minute_text(minute)
         evidence: Evidence = {"minute": when, "events": known.burst + 1}
-        yield _alert(HIGH_FREQUENCY, event, evidence, when)
+        alerts.append(_alert(HIGH_FREQUENCY, event, evidence, when))
     agent = event.user_agent
     if agent and not known.warned & WARNED_OF_AGENT and is_suspicious(agent, thresholds):
-        yield _alert(SUSPICIOUS_AGENT, event, {"user_agent": agent})
+        alerts.append(_alert(SUSPICIOUS_AGENT, event, {"user_agent": agent[:_SHOWN]}))
     if (
-        known.views < thresholds.views_before_checkout
+        is_in_order
+        and known.views < thresholds.views_before_checkout
         and not known.warned & WARNED_OF_SEQUENCE
         and is_checkout(event)
     ):
-        evidence = {"page": event.page or "", "page_views_before": known.views}
-        yield _alert(UNUSUAL_SEQUENCE, event, evidence)
+        evidence = {"page": (event.page or "")[:_SHOWN], "page_views_before": known.views}
+        alerts.append(_alert(UNUSUAL_SEQUENCE, event, evidence))
+    return alerts
 
 
 def warnings_of(alerts: list[Alert]) -> int:
     """The bits by which a session remembers that a rule has spoken."""
-    rules = {alert.rule for alert in alerts}
-    return (WARNED_OF_AGENT if SUSPICIOUS_AGENT in rules else 0) | (
-        WARNED_OF_SEQUENCE if UNUSUAL_SEQUENCE in rules else 0
-    )
+    warned = 0
+    for alert in alerts:
+        warned |= _WARNED.get(alert.rule, 0)
+    return warned
 
 
 def is_checkout(event: Event) -> bool:

@@ -10,9 +10,9 @@ in `logic`, storing entries in `log`.
 from collections.abc import Iterable
 from hashlib import blake2b
 from struct import Struct as Layout
-from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import astuple
 
 from lambdas.anomaly_detector.traffic import Traffic
 
@@ -22,7 +22,7 @@ MOST = 255
 _ENTRY = Layout("<8s8sIHBB")
 
 
-class Entry(NamedTuple):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One event as the detector remembers it.
 
     Attributes:
@@ -50,7 +50,7 @@ class Segment(msgspec.Struct, array_like=True):
     arrivals: dict[str, int]
 
 
-class Known(NamedTuple):
+class Known(msgspec.Struct, frozen=True, gc=False):
     """What is known of an event's session before the event."""
 
     burst: int
@@ -121,4 +121,4 @@ def digest(name: str) -> bytes:
 
 def pack(entries: Iterable[Entry]) -> bytes:
     """Entries as they are stored: 24 bytes each."""
-    return b"".join([_ENTRY.pack(*entry) for entry in entries])
+    return b"".join([_ENTRY.pack(*astuple(entry)) for entry in entries])

@@ -11,6 +11,7 @@ import boto3
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from lambdas.event_processor.direct_s3 import direct_s3
 from lambdas.event_processor.logic import sort_batch
 from lambdas.event_processor.store import Archive
 from lambdas.shared.codec import stream_records
@@ -21,7 +22,7 @@ from lambdas.shared.observability import (
     record_batch,
     record_quarantined,
 )
-from lambdas.shared.runtime import CLIENT, settle_garbage_collection
+from lambdas.shared.runtime import settle_garbage_collection
 from lambdas.shared.stream import StreamEnvironment
 
 settle_garbage_collection()
@@ -42,7 +43,7 @@ def _environment() -> Environment:
 
 @cache
 def _archive() -> Archive:
-    return Archive(boto3.client("s3", config=CLIENT), _environment().lake_bucket)
+    return Archive(direct_s3(boto3.Session()), _environment().lake_bucket)
 
 
 @metrics.log_metrics

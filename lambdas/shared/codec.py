@@ -5,14 +5,16 @@ meaning of fields belongs in `normalisation`, the shape of an event in `event`.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import NamedTuple
+from datetime import datetime
+from socket import AF_INET, inet_pton
 
 import msgspec
+from msgspec.structs import force_setattr
 
 from lambdas.shared.event import Event, InvalidEvent
 from lambdas.shared.limits import Limits
 from lambdas.shared.normalisation import normalise, truncate_ip
+from lambdas.shared.redriven import Redriven, unwrap
 
 MAX_RECORD_BYTES = 1_000_000  # Kinesis takes 1 MiB with the partition key; leave room for it
 
@@ -25,7 +27,7 @@ class _Kinesis(msgspec.Struct, rename="camel"):
     partition_key: str
     sequence_number: str
     data: bytes
-    approximate_arrival_timestamp: float
+    approximate_arrival_timestamp: datetime
 
 
 class _Record(msgspec.Struct, rename={"event_id": "eventID"}):
@@ -37,7 +39,7 @@ class _Envelope(msgspec.Struct):
     Records: list[_Record]
 
 
-class StreamRecord(NamedTuple):
+class StreamRecord(msgspec.Struct, frozen=True):
     """One record of a shard.
 
     Attributes:
@@ -46,6 +48,7 @@ class StreamRecord(NamedTuple):
         arrived_at: When Kinesis took it, aware.
         data: The payload.
         partition_key: What chose the shard; the session, unless a producer decided otherwise.
+        redriven: For whom the record is and where it has been, if it is there once more.
     """
 
     shard_id: str
@@ -53,6 +56,11 @@ class StreamRecord(NamedTuple):
     arrived_at: datetime
     data: bytes
     partition_key: str
+    redriven: Redriven | None = None
+
+    def is_for(self, function: str) -> bool:
+        """Whether a function, by its package, has to take the record."""
+        return self.redriven is None or self.redriven.function == function
 
 
 def stream_records(event: Mapping[str, object]) -> list[StreamRecord]:
@@ -61,17 +69,22 @@ def stream_records(event: Mapping[str, object]) -> list[StreamRecord]:
     Raises:
         msgspec.ValidationError: If this is no Kinesis invocation.
     """
-    envelope = msgspec.convert(event, _Envelope)
-    return [
-        StreamRecord(
-            record.event_id.partition(":")[0],
-            record.kinesis.sequence_number,
-            datetime.fromtimestamp(record.kinesis.approximate_arrival_timestamp, UTC),
-            record.kinesis.data,
-            record.kinesis.partition_key,
+    envelope = msgspec.convert(event, _Envelope, strict=False)  # reads seconds as a time
+    records = []
+    for record in envelope.Records:
+        kinesis = record.kinesis
+        data, redriven = unwrap(kinesis.data)
+        records.append(
+            StreamRecord(
+                record.event_id.partition(":")[0],
+                kinesis.sequence_number,
+                kinesis.approximate_arrival_timestamp,
+                data,
+                kinesis.partition_key,
+                redriven,
+            )
         )
-        for record in envelope.Records
-    ]
+    return records
 
 
 def decode_json(data: bytes | str) -> object:
@@ -101,13 +114,7 @@ def decode_record(record: StreamRecord, limits: Limits) -> Event:
         fallback_id = f"{record.shard_id}:{record.sequence_number}"
         defaults = {"event_id": fallback_id, "source": "stream"}
         event = normalise(decode_json(record.data), record.arrived_at, defaults)
-    event = msgspec.structs.replace(
-        event,
-        # Nobody can have received it after the stream did: a forged time would pass the limits.
-        received_at=min(event.received_at, record.arrived_at),
-        shard_id=record.shard_id,
-        sequence_number=record.sequence_number,
-    )
+    _place(event, record)
     limits.check(event)
     return event
 
@@ -120,9 +127,29 @@ def _fast(record: StreamRecord) -> Event | None:
         return None
     if event.page_url is not None and event.page_path is None:
         return None
-    if event.ip is not None and event.ip != truncate_ip(event.ip):
+    if event.ip is not None and not _is_truncated(event.ip):
         return None
     return event
+
+
+def _is_truncated(ip: str) -> bool:
+    """Whether an address is that of its network, as the collector writes it."""
+    try:
+        return inet_pton(AF_INET, ip)[-1] == 0  # what `truncate_ip` finds, in half the time
+    except (OSError, ValueError):
+        return ip == truncate_ip(ip)
+
+
+def _place(event: Event, record: StreamRecord) -> None:
+    """Fills in where an event lies on the stream.
+
+    It was read just now and nobody else knows it, so it is not copied for that.
+    """
+    if record.arrived_at < event.received_at:
+        # Nobody can have received it after the stream did: a forged time would pass the limits.
+        force_setattr(event, "received_at", record.arrived_at)
+    force_setattr(event, "shard_id", record.shard_id)
+    force_setattr(event, "sequence_number", record.sequence_number)
 
 
 def encode(event: Event) -> bytes:

@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 PAGE_VIEW = "page_view"
 
 Identifier = Annotated[str, Meta(min_length=1, max_length=256)]
-EventType = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:$ /-]{1,64}$")]
+EventType = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:$ /-]{1,64}\Z")]
 Url = Annotated[str, Meta(max_length=8192)]
 Text = Annotated[str, Meta(max_length=2048)]
 Instant = Annotated[datetime, Meta(tz=True)]

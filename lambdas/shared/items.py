@@ -1,6 +1,6 @@
 """Many items of a DynamoDB table in few calls.
 
-Belongs here: reading by key. Conditional writes belong in `statements`.
+Belongs here: reading by key and by query. Conditional writes belong in `statements`.
 """
 
 from collections.abc import Iterator
@@ -33,3 +33,21 @@ def read_items(
             answer = dynamodb.batch_get_item(RequestItems=request)
             yield from answer["Responses"].get(table, [])
             request = answer.get("UnprocessedKeys")
+
+
+def query_items(dynamodb: "DynamoDBClient", **request: Any) -> Iterator[dict[str, Any]]:
+    """The items a query finds, in its order; each page is asked for when it is needed.
+
+    Args:
+        dynamodb: The client.
+        request: The query in the words of DynamoDB.
+
+    Raises:
+        botocore.exceptions.ClientError: If a call fails.
+    """
+    while True:
+        page = dynamodb.query(**request)
+        yield from page["Items"]
+        if (last := page.get("LastEvaluatedKey")) is None:
+            return
+        request["ExclusiveStartKey"] = last

@@ -11,6 +11,8 @@ from msgspec import Struct
 from lambdas.shared.codec import StreamRecord, decode_record
 from lambdas.shared.event import Event, InvalidEvent
 from lambdas.shared.limits import Limits
+from lambdas.shared.redriven import Redriven
+from lambdas.shared.sequence import padded
 
 
 class StreamEnvironment(Struct, frozen=True, kw_only=True):
@@ -30,20 +32,40 @@ class StreamEnvironment(Struct, frozen=True, kw_only=True):
 
 
 class Arrival(Struct, frozen=True):
-    """An event with the key under which it came, and when the stream took it."""
+    """An event as it came: under which key, when, and where it has been before, if anywhere."""
 
     event: Event
     partition_key: str
     arrived_at: datetime
+    redriven: Redriven | None = None
 
 
-def decode_batch(records: list[StreamRecord], limits: Limits) -> tuple[list[Arrival], int]:
-    """The events of a batch in the order of the shard, and how many records were none."""
+def decode_batch(
+    records: list[StreamRecord], limits: Limits, function: str
+) -> tuple[list[Arrival], int]:
+    """The events of a batch in the order of the shard, and how many records were none.
+
+    Args:
+        records: One invocation's records.
+        limits: How far event times may be from their arrival.
+        function: The package of the function that asks: what was redriven for another is left out.
+    """
     arrivals: list[Arrival] = []
+    bad = 0
     for record in records:
+        if not record.is_for(function):
+            continue
         try:
             event = decode_record(record, limits)
-            arrivals.append(Arrival(event, record.partition_key, record.arrived_at))
         except InvalidEvent:
-            continue  # the archive decides the same and sets it aside with this reason
-    return arrivals, len(records) - len(arrivals)
+            bad += 1  # the archive decides the same and sets it aside with this reason
+        else:
+            arrivals.append(
+                Arrival(event, record.partition_key, record.arrived_at, record.redriven)
+            )
+    return arrivals, bad
+
+
+def span_of(records: list[StreamRecord]) -> tuple[str, str]:
+    """Padded sequence numbers of a batch's first and last record, events or not."""
+    return padded(records[0].sequence_number), padded(records[-1].sequence_number)

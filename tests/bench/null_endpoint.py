@@ -24,6 +24,7 @@ _XML = (
 )
 _CBOR_EMPTY_MAP = b"\xa0"
 _JSON_TYPE = "application/x-amz-json-1.0"
+_KINESIS_TYPE = "application/x-amz-json-1.1"
 
 
 class Answer(msgspec.Struct):
@@ -71,6 +72,17 @@ def _answer_statement(statement: dict[str, Any], counts: Counts) -> dict[str, An
 def _count_write(write: dict[str, Any], counts: Counts) -> None:
     parts = ("Item", "Key", "ExpressionAttributeValues")
     counts.wrote(write["TableName"], sum(item_size(write.get(part) or {}) for part in parts))
+
+
+def answer_kinesis(operation: str) -> Answer:
+    """Answers ListShards: a shard has no parents.
+
+    Raises:
+        ValueError: If it is another call.
+    """
+    if operation != "ListShards":
+        raise ValueError(f"the null endpoint does not know {operation}: add it, or figures lie")
+    return Answer(b'{"Shards":[]}', _KINESIS_TYPE)
 
 
 def answer_sns(action: str, form: dict[str, list[str]]) -> Answer:
@@ -138,6 +150,8 @@ def answer_call(
     answer = Answer(b"{}")
     if service == "dynamodb":
         answer = Answer(answer_dynamodb(operation, body, counts))
+    elif service == "kinesis":
+        answer = answer_kinesis(operation)
     elif service == "s3":
         operation = "PutObject" if method == "PUT" else method
         counts.keys[path] += 1

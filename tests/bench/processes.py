@@ -35,6 +35,7 @@ def environment(endpoint: str) -> dict[str, str]:
         "AWS_EC2_METADATA_DISABLED": "true",
         "TABLE_PREFIX": "bench",
         "LAKE_BUCKET": "bench-lake",
+        "STREAM_NAME": "bench-events",
         "ALERT_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:bench-alerts",
     }
 

@@ -7,7 +7,6 @@ arrival in milliseconds since 1970, partition key (the session), and the record'
 
 import base64
 import bisect
-import itertools
 import random
 import uuid
 from collections.abc import Iterator
@@ -17,19 +16,16 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from infra.cost.traffic import SHORTEST_GAP_S, TYPES, Traffic, page_weights
 from lambdas.shared.codec import decode_json, encode
 from lambdas.shared.normalisation import normalise
 
 SHARD = "shardId-000000000000"
 SHARD_RATE = 1000  # records a second that one shard takes
 START_MS = 1_751_518_770_000  # 2025-07-03T04:59:30Z, so that batches cross an hour
-PAGES = 2000
-ZIPF_EXPONENT = 1.1
-MEAN_SESSION_EVENTS = 10
-MEAN_GAP_MS = 15_000
-SHORTEST_GAP_MS = 500
 _SEQUENCE_PREFIX = "4959033827149025660855969253836157109592157598913658"
-_WARMUP_MS = 900_000  # by then as many sessions end as begin
+_WARMUP_SESSIONS = 6  # mean lengths of a session: by then as many end as begin
+_SPARE = 1000  # events beyond those wanted, because traffic is uneven
 _BROWSERS = ("Chrome/{0}.0.0.0 Safari/537.36", "Firefox/{0}.0", "Version/{0}.1 Safari/605.1.15")
 _SYSTEMS = (
     "Windows NT 10.0; Win64; x64",
@@ -61,33 +57,68 @@ def write_lines(path: Path, lines: list[Line]) -> None:
     path.write_bytes(b"\n".join(msgspec.json.encode(line._asdict()) for line in lines) + b"\n")
 
 
-def full_shard(events: int, seed: int = 2, start_ms: int = START_MS) -> list[Line]:
-    """Steady traffic of one full shard: sessions come and go, 1,000 events a second in all.
+class Law(NamedTuple):
+    """What sessions are drawn from."""
 
-    The shape is that of the documents' bench (Zipf pages, exponential gaps and session lengths),
-    but as dense as a shard allows: that is what makes sessions in one batch distinct.
+    traffic: Traffic
+    pages: list[float]
+
+    def events(self, rnd: random.Random) -> int:
+        """Events of a session: geometric, one at least."""
+        return 1 + int(rnd.expovariate(1 / (self.traffic.events_per_session - 0.5)))
+
+    def gap_ms(self, rnd: random.Random) -> float:
+        """Milliseconds from one event of a session to its next."""
+        rest_ms = (self.traffic.gap_s - SHORTEST_GAP_S) * 1000
+        return SHORTEST_GAP_S * 1000 + rnd.expovariate(1 / rest_ms)
+
+
+def full_shard(events: int, seed: int = 2, start_ms: int = START_MS) -> list[Line]:
+    """Steady traffic of one full shard: the most distinct sessions a second can hold."""
+    return steady_traffic(events, SHARD_RATE, seed=seed, start_ms=start_ms)
+
+
+def steady_traffic(
+    events: int,
+    rate: float,
+    traffic: Traffic | None = None,
+    *,
+    seed: int = 2,
+    start_ms: int = START_MS,
+) -> list[Line]:
+    """Traffic of one shard in which as many sessions begin as end.
+
+    The shape is that of the documents' bench (Zipf pages, exponential gaps and session lengths);
+    how many sessions go on at the same time follows from the rate.
+
+    Args:
+        events: How many.
+        rate: Events a second, over all sessions.
+        traffic: Lengths of sessions and gaps, if not the usual ones.
+        seed: The same seed makes the same events.
+        start_ms: Arrival of the first, about, in milliseconds since 1970.
     """
-    rnd = random.Random(seed)
-    cumulated = list(itertools.accumulate(1 / rank**ZIPF_EXPONENT for rank in range(1, PAGES + 1)))
+    rnd, law = random.Random(seed), Law(traffic or Traffic(), page_weights())
     agents = [
         f"Mozilla/5.0 ({system}) AppleWebKit/537.36 (KHTML, like Gecko) {browser.format(version)}"
         for system in _SYSTEMS
         for browser in _BROWSERS
         for version in range(100, 120)
     ]
-    until = events * 1000 / SHARD_RATE * 1.1
+    length_ms = 1000 * law.traffic.events_per_session * law.traffic.gap_s
+    until = (events * 1.1 + _SPARE) * 1000 / rate
     lines: list[Line] = []
-    arrival = -float(_WARMUP_MS)
+    arrival = -_WARMUP_SESSIONS * length_ms
     while arrival < until:
-        arrival += rnd.expovariate(SHARD_RATE / MEAN_SESSION_EVENTS / 1000)
+        arrival += rnd.expovariate(rate / law.traffic.events_per_session / 1000)
         agent = _BOT if rnd.random() < _BOT_SHARE else rnd.choice(agents)
-        lines += _session(rnd, arrival, agent, cumulated, start_ms)
+        lines += _session(rnd, arrival, agent, law, start_ms)
     lines.sort()
     return lines[:events]
 
 
 def _session(
-    rnd: random.Random, start: float, agent: str, cumulated: list[float], zero_ms: int
+    rnd: random.Random, start: float, agent: str, law: Law, zero_ms: int
 ) -> Iterator[Line]:
     """The events of one session after time zero."""
     name = f"session_{rnd.getrandbits(64):016x}"
@@ -97,11 +128,11 @@ def _session(
         "user_agent": agent,
         "ip_address": ".".join(str(rnd.randrange(1, 223)) for _ in range(4)),
     }
-    for _ in range(1 + int(rnd.expovariate(1 / (MEAN_SESSION_EVENTS - 0.5)))):
-        page = bisect.bisect_left(cumulated, rnd.random() * cumulated[-1])
+    for _ in range(law.events(rnd)):
+        page = bisect.bisect_left(law.pages, rnd.random() * law.pages[-1])
         kind = rnd.random()
         event = {
-            "event_type": "page_view" if kind < 0.78 else "click" if kind < 0.97 else "purchase",
+            "event_type": _type_of(kind),
             **fixed,
             "timestamp": _iso(zero_ms + start),
             "page_url": ("/home", "/checkout")[page] if page < 2 else f"/product/{page}-item",
@@ -109,7 +140,16 @@ def _session(
         }
         if start >= 0:
             yield Line(zero_ms + start, name, msgspec.json.encode(event).decode())
-        start += SHORTEST_GAP_MS + rnd.expovariate(1 / MEAN_GAP_MS)
+        start += law.gap_ms(rnd)
+
+
+def _type_of(draw: float) -> str:
+    """The event type that a number from 0 to 1 stands for."""
+    for name, share in TYPES.items():
+        draw -= share
+        if draw < 0:
+            return name
+    return next(reversed(TYPES))
 
 
 def as_collected(lines: list[Line], seed: int = 3) -> list[Line]:

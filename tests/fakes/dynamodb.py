@@ -10,6 +10,7 @@ KEYS = {
     "session-metrics": ("session_id",),
     "alerts": ("alert_id",),
     "detector-log": ("shard_id", "after"),
+    "aggregator-log": ("shard_id", "position"),
 }
 
 
@@ -53,6 +54,24 @@ class FakeDynamoDB:
         assert operation == "query"
         return _Query(self)
 
+    def query(self, **call: Any) -> dict[str, Any]:
+        """A page of one partition, from a range key on; two items a page."""
+        values = list(call["ExpressionAttributeValues"].values())
+        partition, after = values[0]["S"], values[1]["S"] if len(values) > 1 else ""
+        found = {
+            key: item
+            for key, item in sorted(self.tables.get(call["TableName"], {}).items())
+            if key[0] == partition and key[1] >= after
+        }
+        keys = list(found) if call["ScanIndexForward"] else list(found)[::-1]
+        start = call.get("ExclusiveStartKey")
+        first = 0 if start is None else keys.index(_key(start)) + 1
+        page = {"Items": [found[key] for key in keys[first : first + 2]]}
+        if first + 2 >= len(keys):
+            return page
+        names = KEYS[call["TableName"].partition("-")[2]]
+        return {**page, "LastEvaluatedKey": {n: page["Items"][-1][n] for n in names}}
+
     def batch_execute_statement(self, Statements: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
         """Each statement on its own, as DynamoDB does; a crash leaves those before it applied."""
         return {"Responses": [self._statement(one) for one in Statements]}
@@ -71,7 +90,7 @@ class FakeDynamoDB:
         else:
             before, where = text.split(" WHERE ")
             sets = re.findall(r'SET "(\w+)" = ("\w+" \+ )?\?', before)
-            conditions = re.findall(r'"(\w+)" (<|=) \?', where)
+            conditions = re.findall(r'"(\w+)" (<|>=|=) \?', where)
             changes, found = values[: len(sets)], values[len(sets) :]
             key = tuple(value["S"] for value in found[:-1])
             old = table.get(key)
@@ -79,7 +98,8 @@ class FakeDynamoDB:
                 return {"Error": {"Code": "ConditionalCheckFailed"}}
             (name, operator), value = conditions[-1], found[-1]["S"]
             present = old[name]["S"]
-            if not (present < value if operator == "<" else present == value):
+            holds = {"<": present < value, ">=": present >= value, "=": present == value}
+            if not holds[operator]:
                 return {"Error": {"Code": "ConditionalCheckFailed", "Item": old}}
             for (attribute, is_addition), change in zip(sets, changes, strict=True):
                 if is_addition:
@@ -98,23 +118,17 @@ class FakeDynamoDB:
 
 
 class _Query:
-    """A query of one partition, from a range key on; two items a page."""
+    """A query page after page, as boto3 has it."""
 
     def __init__(self, dynamodb: FakeDynamoDB) -> None:
         self._dynamodb = dynamodb
 
     def paginate(self, **call: Any) -> Iterator[dict[str, Any]]:
-        values = list(call["ExpressionAttributeValues"].values())
-        partition, after = values[0]["S"], values[1]["S"] if len(values) > 1 else ""
-        items = [
-            item
-            for key, item in sorted(self._dynamodb.tables.get(call["TableName"], {}).items())
-            if key[0] == partition and key[1] >= after
-        ]
-        if not call["ScanIndexForward"]:
-            items.reverse()
-        for start in range(0, len(items), 2):
-            yield {"Items": items[start : start + 2]}
+        page = self._dynamodb.query(**call)
+        yield page
+        while "LastEvaluatedKey" in page:
+            page = self._dynamodb.query(**call, ExclusiveStartKey=page["LastEvaluatedKey"])
+            yield page
 
 
 def _key(key: dict[str, Any]) -> tuple[str, ...]:

@@ -8,8 +8,10 @@ import pytest
 from infra.local.launcher import Platform
 from lambdas.aggregator.logic import plan_batch, session_key
 from lambdas.aggregator.readings import RealTimeMetrics
+from lambdas.aggregator.session_store import SessionStore
 from lambdas.aggregator.store import CounterStore
 from lambdas.shared.event import Event
+from lambdas.shared.sequence import padded
 from lambdas.shared.stream import Arrival
 
 pytestmark = pytest.mark.integration
@@ -33,7 +35,7 @@ def metrics(embedded_aws: Platform) -> RealTimeMetrics:
             ],
             BillingMode="PAY_PER_REQUEST",
         )
-    store = CounterStore(dynamodb, PREFIX)
+    counters, sessions = CounterStore(dynamodb, PREFIX), SessionStore(dynamodb, PREFIX)
     number = 10**20
     for day, views in ((2, 4), (1, 4), (0, 60)):
         for shard in ("shardId-0", "shardId-1"):
@@ -42,9 +44,11 @@ def metrics(embedded_aws: Platform) -> RealTimeMetrics:
                 number += 1
                 page = "/steady" if view % 4 else "/news"
                 arrivals.append(arrival(number, shard, page, HOUR - timedelta(days=day)))
-            known = store.sessions(map(session_key, arrivals))
-            span = (str(number - views + 1), str(number))
-            store.apply(plan_batch(arrivals, known, span))
+            known = sessions.read(map(session_key, arrivals))
+            span = (padded(str(number - views + 1)), padded(str(number)))
+            plan = plan_batch(arrivals, known, span)
+            counters.apply(plan)
+            sessions.write(plan.sessions)
     return RealTimeMetrics(dynamodb, PREFIX)
 
 

@@ -21,6 +21,7 @@ from infra.local.mappings.shards import Shard, list_shards
 from infra.local.processes import free_port
 from infra.local.specs import Options
 from infra.local.state import State
+from lambdas.shared.redriven import unwrap
 
 DAY = "2001-02-03"
 SHARD = "shardId-000000000000"
@@ -55,7 +56,7 @@ def ids_on_the_stream(platform: Platform, session: str) -> Counter[str]:
     for shard_id in list_shards(kinesis, stream):
         for record in Shard(kinesis, stream, shard_id, after=None).read().records:
             try:
-                event = json.loads(record.data)
+                event = json.loads(unwrap(record.data)[0])
             except ValueError:
                 continue
             if event.get("session_id") == session and "event_id" in event:

@@ -1,7 +1,7 @@
 """How far each shard has been processed.
 
-Belongs here: the checkpoint file of one function. It is written after a batch is done, so a crash
-delivers that batch again and never skips one.
+Belongs here: the checkpoint file of one function. It is written after each part of a batch is done
+or given up, so a crash delivers what was under way again and never skips any of it.
 """
 
 import json

@@ -19,6 +19,7 @@ LONGEST_PAUSE_S = 5.0
 
 Invoke = Callable[[list[Record]], dict[str, Any] | None]
 GiveUp = Callable[[list[Record], str, int], None]
+Settle = Callable[[Record], None]
 
 
 class Policy(NamedTuple):
@@ -43,6 +44,8 @@ class Delivery:
     Args:
         invoke: Calls the function; raises when it fails.
         give_up: Takes records that will not be tried again, with a reason and the tries made.
+        settle: Told the last record of each part that is processed or given up: after a restart
+            delivery goes on behind it, and never goes back to what was given up.
         policy: How failures are handled.
         sleep: Waits between tries.
         clock: Seconds since 1970.
@@ -53,6 +56,7 @@ class Delivery:
         self,
         invoke: Invoke,
         give_up: GiveUp,
+        settle: Settle,
         policy: Policy,
         *,
         sleep: Callable[[float], None] = time.sleep,
@@ -61,6 +65,7 @@ class Delivery:
     ) -> None:
         self._invoke = invoke
         self._give_up = give_up
+        self._settle = settle
         self._policy = policy
         self._sleep = sleep
         self._clock = clock
@@ -82,8 +87,11 @@ class Delivery:
                 return False
             failed_from = self._try(records)
             if failed_from is None:
+                self._settle(records[-1])
                 return True
-            records = records[failed_from:]  # what came before is done
+            if failed_from:
+                self._settle(records[failed_from - 1])
+            records = records[failed_from:]
             tries = 1 if failed_from else tries + 1
             if self._policy.bisect_on_error and not failed_from and len(records) > 1:
                 middle = len(records) // 2
@@ -91,6 +99,7 @@ class Delivery:
                 return self.deliver(records[:middle]) and self.deliver(records[middle:])
             if tries > self._policy.max_retries:
                 self._give_up(records, "RetryAttemptsExhausted", tries)
+                self._settle(records[-1])
                 return True
             self._sleep(min(PAUSE_S * 2**tries, LONGEST_PAUSE_S))
         return True
@@ -118,4 +127,5 @@ class Delivery:
         expired = [record for record in records if record.arrived_at < oldest]
         if expired:
             self._give_up(expired, "MaximumRecordAgeExceeded", tries)
+            self._settle(expired[-1])
         return [record for record in records if record.arrived_at >= oldest]

@@ -144,13 +144,12 @@ class Runner:
             self._ended.add(shard_id)
 
     def _process(self, shard_id: str, delivery: Delivery, batch: list[Record]) -> bool:
-        """Delivers a batch and moves the checkpoint; False when it was stopped before."""
+        """Delivers a batch; False when it was stopped before."""
         status = self._status[shard_id]
         status["waiting"] += len(batch)
         status["oldest"] = batch[0].arrived_at
         if not delivery.deliver(batch):
             return False
-        self._checkpoints.set(shard_id, batch[-1].sequence_number)
         status["records"] += len(batch)
         status["waiting"] -= len(batch)
         return True
@@ -166,6 +165,9 @@ class Runner:
         def give_up(records: list[Record], reason: str, tries: int) -> None:
             self._send_to_failures(shard_id, arn, records, reason, tries)
 
+        def settle(record: Record) -> None:
+            self._checkpoints.set(shard_id, record.sequence_number)
+
         mapping = self._mapping
         policy = Policy(
             mapping.max_retries,
@@ -173,7 +175,7 @@ class Runner:
             mapping.bisect_on_error,
             mapping.report_item_failures,
         )
-        return Delivery(invoke, give_up, policy, stopping=self._stop.is_set)
+        return Delivery(invoke, give_up, settle, policy, stopping=self._stop.is_set)
 
     def _send_to_failures(
         self, shard_id: str, arn: str, records: list[Record], reason: str, tries: int

@@ -35,6 +35,8 @@ def _alerts(records: list[StreamRecord]) -> set[str]:
     counted: list[tuple[int, Event]] = []  # minute of arrival, event
     warned: list[tuple[int, str, str]] = []  # minute of arrival, session, rule
     for record in records:
+        if not record.is_for("anomaly_detector"):
+            continue
         try:
             event = decode_record(record, Limits())
         except InvalidEvent:

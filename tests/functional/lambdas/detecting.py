@@ -14,7 +14,7 @@ from lambdas.shared.event import Event
 from lambdas.shared.sequence import padded
 from lambdas.shared.stream import Arrival
 from tests.fakes.dynamodb import FakeDynamoDB, OneByOne
-from tests.fakes.kinesis import FakeShards
+from tests.fakes.shards import FakeShards
 from tests.fakes.sns import FakeSns
 
 START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -48,9 +48,16 @@ class Detector:
         self.dynamodb, self.sns, self.shards = FakeDynamoDB(), FakeSns(), FakeShards()
         self._thresholds = thresholds
         self.restart()
+        self._other = self.log, self._alerts
+        self.restart()
+
+    def swap(self) -> None:
+        """Another process, which has been used before, gets the next batch."""
+        here = self.log, self._alerts
+        (self.log, self._alerts), self._other = self._other, here
 
     def restart(self) -> None:
-        self.log = DetectorLog(self.dynamodb, self.shards, "c", "stream", now=lambda: 0.0)  # type: ignore[arg-type]
+        self.log = DetectorLog(self.dynamodb, self.shards, "c", now=lambda: 0.0)  # type: ignore[arg-type]
         self._alerts = AlertStore(self.dynamodb, self.sns, "c", "topic", now=lambda: 0.0)  # type: ignore[arg-type]
         for part in (self.log, self._alerts):
             part._writer._pool = OneByOne()  # type: ignore[assignment]

@@ -66,8 +66,8 @@ def test_of_two_writers_one_is_told() -> None:
 
 def test_a_shard_goes_on_from_those_it_was_made_of() -> None:
     detector = Detector()
-    detector.shards.parents = {"shardId-0": (), "shardId-1": (), "shardId-2": ("shardId-0",)}
-    detector.shards.parents["shardId-3"] = ("shardId-2", "shardId-1")
+    detector.shards.made_from = {"shardId-0": (), "shardId-1": (), "shardId-2": ("shardId-0",)}
+    detector.shards.made_from["shardId-3"] = ("shardId-2", "shardId-1")
     detector.process([view("a"), arrival("a", 1, **ROBOT)])
     detector.process([view("b", 2, shard_id="shardId-1")])
     detector.process([view("a", 3, shard_id="shardId-2")])
@@ -81,7 +81,7 @@ def test_a_shard_goes_on_from_those_it_was_made_of() -> None:
 
 def test_the_traffic_of_a_new_shard_is_compared_with_its_own() -> None:
     detector = Detector(Thresholds(traffic=TrafficLimits(baseline_min=3, min_events=10)))
-    detector.shards.parents = {"shardId-0": (), "shardId-1": ("shardId-0",)}
+    detector.shards.made_from = {"shardId-0": (), "shardId-1": ("shardId-0",)}
     detector.process(list(steadily(5, 20)))
     detector.process(list(steadily(2, 100, first=5, shard_id="shardId-1")))
     assert not detector.stored()

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from botocore.exceptions import ClientError
 
-from infra.front_door import Refusal, as_sent
+from infra.set_aside.front_door import Refusal, as_sent
 from lambdas.collector.logic import Client, judge
 from lambdas.shared.event import Event
 from lambdas.shared.limits import Limits
@@ -139,10 +139,24 @@ class FakeSqs:
 
 
 class FakeKinesis:
-    """One shard, read two records at a time, with an empty page in between as on AWS."""
+    """One shard, read two records at a time, with an empty page in between as on AWS.
 
-    def __init__(self, records: dict[int, bytes]) -> None:
+    `put` is what was put on it since, in order; `full` refuses the last record of each call.
+    """
+
+    def __init__(self, records: dict[int, bytes], fuse: Fuse | None = None) -> None:
         self.records = records
+        self.fuse = fuse or Fuse()
+        self.put: list[dict[str, Any]] = []
+        self.full = False
+
+    def put_records(self, **call: Any) -> dict[str, Any]:
+        self.fuse.burn()
+        taken = call["Records"][: -1 if self.full else None]
+        self.put += taken
+        self.fuse.burn()  # taken, and nobody heard of it
+        refused = [{"ErrorCode": "Full"}] * (len(call["Records"]) - len(taken))
+        return {"Records": [{} for _ in taken] + refused}
 
     def get_shard_iterator(self, **call: str) -> dict[str, str]:
         if call["ShardId"] != SHARD:

@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -12,8 +12,11 @@ import pytest
 
 from infra.clients.delivery import Patience
 from infra.clients.lanes import BatchLimits
-from infra.front_door import CollectorDoor, DoorError
+from infra.set_aside.front_door import CollectorDoor, DoorError, as_sent, event_of
+from lambdas.collector.logic import Client, judge
+from lambdas.shared.codec import StreamRecord, decode_record
 from lambdas.shared.event import Event
+from lambdas.shared.limits import Limits
 
 NOW = datetime(2001, 2, 3, tzinfo=UTC)
 IMPATIENT = Patience(deadline_s=0.1, timeout_s=1, backoff_s=0.01)
@@ -106,3 +109,24 @@ def test_a_platform_that_does_not_run_is_named() -> None:
         pytest.raises(DoorError, match=r"nothing answers at http://127\.0\.0\.1:9"),
     ):
         next(open_door.send(events(1)))
+
+
+@pytest.mark.parametrize("name", ["sent_at", "sentAt"])
+@pytest.mark.parametrize("skew", [timedelta(), timedelta(hours=3)])
+def test_an_event_sent_again_days_later_keeps_its_corrected_time(
+    name: str, skew: timedelta
+) -> None:
+    """Taken for sent now, it would be moved by the days it was set aside."""
+    told = {name: NOW + skew, "event_time": NOW + skew - timedelta(minutes=20)}
+    times = {key: time.isoformat() for key, time in told.items()}
+    data = json.dumps({"event_type": "x", "session_id": "s", **times}).encode()
+    body = as_sent(event_of(StreamRecord("shardId-0", "1", NOW, data, "s")))
+    assert not {"sent_at", "sentAt"} & body.keys()
+    for later in (NOW + timedelta(days=4), NOW + timedelta(days=9)):
+        entries, rejected = judge([body], Client("203.0.113.9", "clickstream"), later, Limits())
+        assert rejected == []
+        body = json.loads(entries[0].data)
+        again = decode_record(StreamRecord("shardId-1", "2", later, entries[0].data, "s"), Limits())
+        assert again.event_time == NOW - timedelta(minutes=20)
+        kept = json.loads(again.properties or "{}")
+        assert kept == ({"client_event_time": "2001-02-03T02:40:00Z"} if skew else {})

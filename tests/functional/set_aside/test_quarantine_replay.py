@@ -1,16 +1,18 @@
 """What was set aside comes back once, whenever the replay dies."""
 
 import json
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infra.front_door import Refusal
-from infra.quarantine import Chosen, Quarantine, QuarantineError, SetAside
-from infra.quarantine_replay import Replay, Replayed, preview
+from infra.set_aside.front_door import Refusal
+from infra.set_aside.quarantine import Chosen, Quarantine, QuarantineError, SetAside
+from infra.set_aside.replay import Replay, Replayed, preview
 from lambdas.shared.limits import Limits
 from tests.functional.set_aside.fakes import (
+    ARRIVED,
     SHARD,
     CrashError,
     FakeDoor,
@@ -23,6 +25,7 @@ from tests.functional.set_aside.fakes import (
 )
 
 ANY = Chosen()
+HOUR = timedelta(hours=1)
 
 
 def quarantine(s3: FakeS3) -> Quarantine:
@@ -216,3 +219,17 @@ def test_wherever_it_dies_the_next_replay_ends_it(
     assert set(sent) == {f"{SHARD}:{n}" for n in wanted - bad}
     assert set(numbers_below(s3, "quarantine/")) == wanted & bad
     assert set(numbers_below(s3, "quarantine-replayed/")) == wanted - bad
+
+
+@pytest.mark.parametrize("fast_h", [0, 3])
+def test_a_client_that_told_when_it_sent_is_not_taken_to_have_sent_now(fast_h: int) -> None:
+    """Its event would be moved by the years between its arrival and the replay."""
+    sent_at = ARRIVED + timedelta(hours=fast_h)
+    times = {"sent_at": sent_at.isoformat(), "event_time": (sent_at - HOUR).isoformat()}
+    s3, door = FakeS3(), FakeDoor()
+    put(s3, 1, 9, line(1, event(**times)))
+    assert preview(quarantine(s3), ANY, Limits(), lambda *_: None).accepted == 1
+    assert replay(s3, door)[0].accepted == 1
+    [sent] = door.stream
+    assert datetime.fromisoformat(sent["event_time"]) == ARRIVED - HOUR
+    assert not {"sent_at", "sentAt"} & sent.keys()

@@ -1,19 +1,19 @@
 import pytest
 
-from infra.cost_inputs import Measured, Measurements, Prices
+from infra.cost.inputs import Measurements, Needs, Prices
 
 
-def batch(size: float, **figures: object) -> Measured:
+def needs(**figures: object) -> Needs:
     nothing: dict[str, object] = {
-        "cpu_ms": 0.0,
+        "cpu_ms": {},
         "calls": {},
         "units": {},
         "reads": {},
-        "s3_bytes": 0.0,
-        "log_bytes": 0.0,
+        "s3_bytes": {},
+        "log_bytes": {},
         "metrics": 0,
     }
-    return Measured(batch_size=size, **{**nothing, **figures})
+    return Needs(**{**nothing, **figures})
 
 
 @pytest.fixture
@@ -33,24 +33,17 @@ def prices() -> Prices:
 
 @pytest.fixture
 def measurements() -> Measurements:
-    """One event is one session; a batch of 1,000 writes 900 sessions and 10 minutes."""
-    counting = (
-        batch(1, units={"session-metrics": 1, "counters": 1}, reads={"session-metrics": 1}),
-        batch(
-            1000,
-            units={"session-metrics": 900, "counters": 10},
-            reads={"session-metrics": 900},
-            metrics=2,
-        ),
-    )
-    archiving = (batch(1, calls={"s3:PutObject": 1}), batch(1000, calls={"s3:PutObject": 1}))
+    """The aggregator writes and reads each session, and writes each minute; nothing takes time."""
     return Measurements(
         "2026-11-23",
         400,
-        0,
         {
-            "aggregator": counting,
-            "anomaly_detector": (batch(1), batch(1000)),
-            "event_processor": archiving,
+            "aggregator": needs(
+                units={"session-metrics": {"sessions": 1}, "counters": {"minutes": 1}},
+                reads={"session-metrics": {"sessions": 1}},
+                metrics=2,
+            ),
+            "anomaly_detector": needs(),
+            "event_processor": needs(calls={"s3:PutObject": {"batch": 1, "new_hours": 1}}),
         },
     )

@@ -82,8 +82,18 @@ def deliver(function: Function, batch: list[Record], policy: Policy = POLICY) ->
     def give_up(found: list[Record], reason: str, tries: int) -> None:
         given_up.append(([record.sequence_number for record in found], reason, tries))
 
-    delivery = Delivery(function, give_up, policy, sleep=lambda _: None, clock=lambda: NOW)
+    settled: list[str] = []
+    delivery = Delivery(
+        function,
+        give_up,
+        lambda record: settled.append(record.sequence_number),
+        policy,
+        sleep=lambda _: None,
+        clock=lambda: NOW,
+    )
     assert delivery.deliver(batch)
+    assert settled == sorted(settled, key=int)
+    assert settled[-1:] == [record.sequence_number for record in batch[-1:]]
     return given_up
 
 
@@ -129,6 +139,7 @@ def test_stopping_tries_once_and_leaves_a_failing_batch_to_the_next_start() -> N
         delivery = Delivery(
             function,
             pytest.fail,
+            lambda _: None,
             POLICY,
             sleep=lambda _: None,
             clock=lambda: NOW,
@@ -136,6 +147,38 @@ def test_stopping_tries_once_and_leaves_a_failing_batch_to_the_next_start() -> N
         )
         assert delivery.deliver(records(1)) is done
         assert function.calls == [["1"]]
+
+
+def test_what_is_done_or_given_up_is_settled_before_what_follows_is_tried() -> None:
+    """A restart must not go back to what was given up: later records have moved the fences."""
+    said: list[str] = []
+
+    def function(batch: list[Record]) -> None:
+        numbers = [record.sequence_number for record in batch]
+        said.append("try " + " ".join(numbers))
+        if "2" in numbers:
+            raise RuntimeError("poison")
+
+    delivery = Delivery(
+        function,
+        lambda given_up, *_: said.append(f"give up {given_up[0].sequence_number}"),
+        lambda record: said.append(f"settle {record.sequence_number}"),
+        POLICY._replace(max_retries=0),
+        sleep=lambda _: None,
+        clock=lambda: NOW,
+    )
+    assert delivery.deliver(records(1, 2, 3, 4))
+    assert said == [
+        "try 1 2 3 4",
+        "try 1 2",
+        "try 1",
+        "settle 1",
+        "try 2",
+        "give up 2",
+        "settle 2",
+        "try 3 4",
+        "settle 4",
+    ]
 
 
 @given(st.integers(1, 20), st.sets(st.integers(0, 19)), st.sampled_from([None, "partial"]))

@@ -7,10 +7,10 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from infra import set_aside_text as text
-from infra.front_door import Refusal
-from infra.quarantine import Chosen, SetAside
-from infra.quarantine_replay import Replayed
+from infra.set_aside import text
+from infra.set_aside.front_door import Refusal
+from infra.set_aside.quarantine import Chosen, SetAside
+from infra.set_aside.replay import Replayed
 
 AT = datetime(2001, 2, 3, tzinfo=UTC)
 

@@ -1,7 +1,7 @@
 """Records that were on the stream once, sent to the collector again.
 
 Belongs here: the event of such a record in the shape in which it is sent, and the verdict on every
-single one. Which records are sent belongs in `quarantine_replay` and `redrive`; events from files
+single one. Which records are sent belongs in `replay` and `redrive`; events from files
 and made-up ones go through `clients.sender`, which counts verdicts and does not keep them.
 """
 
@@ -59,6 +59,13 @@ def event_of(record: StreamRecord) -> Event:
     The stream's own decoder reads it, so that an event without an id gets the very id every
     consumer of the stream gave it, and a record without a session stays refused: the collector
     would make one up from the address of whoever replays.
+
+    A client's clock is set right by the arrival of what it sent (`lambdas.shared.clock`). The event
+    has the corrected time and no `sent_at` any more, so the collector leaves it as it is.
+
+    Args:
+        record: The record as it arrived. With another time of arrival than its own, an event with a
+            `sent_at` is moved by as much as they are apart.
 
     Raises:
         InvalidEvent: If it is no event.

@@ -1,31 +1,34 @@
-"""Batches that a function gave up, sent through the front door again.
+"""Batches that a function gave up, put on the stream again for that function alone.
 
-Belongs here: what becomes of each record, and when a message may go. Queue and stream belong in
-`failed_batches`, the collector in `front_door`.
+Belongs here: what becomes of each record, and when a message may go. The queue belongs in
+`failed_batches`.
 
-Which function failed does not matter to the lake: every consumer reads what is sent, but it carries
-the ids it had, and compaction keeps an id once. In real time this has limits. A session remembers
-its last 512 ids, so an event of a longer gone one is counted again by the aggregator if it had
-counted it. A function that failed between its writes has counters of events that their sessions do
-not know yet, and these are counted again. So are events whose partition key was not their session:
-the collector puts them where the session belongs, which does not know them. Alerts carry their
-cause as id and are raised once.
+The events were accepted once, so they do not pass the collector again: they keep their time of
+arrival and their partition key, and say for whom they are and where they have been
+(`lambdas.shared.redriven`). The other functions have had them and pass them over. The aggregator
+asks what it has counted of them already (docs/adr/0008).
 
 What is no event was refused by every consumer alike. The archive sets it aside, unless the archive
 is what failed: then it is set aside here, before the message goes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from infra.failed_batches import FailedBatch, FailureQueue, Message, StreamRange
-from infra.front_door import FrontDoor
+from infra.set_aside.failed_batches import FailedBatch, FailureQueue, Message
+from lambdas.collector.logic import Entry
+from lambdas.collector.store import StreamWriter
 from lambdas.event_processor.logic import BadRecord, Batch
 from lambdas.event_processor.store import Archive
-from lambdas.shared.codec import StreamRecord, decode_record
-from lambdas.shared.event import Event, InvalidEvent
+from lambdas.shared.codec import StreamRecord, decode_record, encode
+from lambdas.shared.event import InvalidEvent
 from lambdas.shared.limits import Limits
+from lambdas.shared.redriven import Consumer, Redriven, wrap
+from lambdas.shared.shards import Shards
+
+ARCHIVE: Consumer = "event_processor"
+TOO_LARGE = "too_large"
 
 
 @dataclass
@@ -35,17 +38,17 @@ class Outcome:
     Attributes:
         message: The message.
         found: Records of its batch that the stream still has.
-        accepted: Its events that are on the stream again; in a preview, those that would be sent.
+        sent: Its events that are on the stream again; in a preview, those that would be.
+        passed_over: Its records that were redriven for another function.
         bad: Its records that are no events.
-        refused: Its events that the collector does not take now.
         problem: Why the message is kept, or None when all of it is done.
     """
 
     message: Message
     found: int
-    accepted: int
+    sent: int
+    passed_over: int
     bad: list[BadRecord]
-    refused: list[BadRecord]
     problem: str | None = None
 
 
@@ -53,11 +56,11 @@ class Consumers(NamedTuple):
     """What has to be known of the functions.
 
     Attributes:
-        archive: Name of the function that archives.
+        packages: Their packages by their names on AWS.
         limits: The limits on event time they share.
     """
 
-    archive: str
+    packages: Mapping[str, Consumer]
     limits: Limits
 
 
@@ -70,24 +73,23 @@ class Redrive:
     def __init__(
         self,
         queue: FailureQueue,
-        stream: StreamRange,
-        door: FrontDoor,
+        stream: Shards,
+        writer: StreamWriter,
         archive: Archive,
         consumers: Consumers,
     ) -> None:
         self._queue = queue
         self._stream = stream
-        self._door = door
+        self._writer = writer
         self._archive = archive
         self._consumers = consumers
-        self._accepted: set[tuple[str, str]] = set()
 
     def preview(self, messages: list[Message], on_outcome: OnOutcome) -> None:
         """Says what a redrive would find, and gives every message back."""
         try:
             for message in messages:
-                outcome, events = self._look(message)
-                outcome.accepted = len(events)
+                outcome, entries = self._look(message)
+                outcome.sent = len(entries)
                 on_outcome(outcome)
         finally:
             self._queue.give_back(messages)
@@ -95,11 +97,10 @@ class Redrive:
     def run(self, messages: list[Message], on_outcome: OnOutcome) -> bool:
         """Redrives messages; those that are not done are kept and given back.
 
+        A redrive that is cut off sends a batch again next time, which its function notices.
+
         Returns:
             Whether all were done.
-
-        Raises:
-            DoorError: If the collector cannot be asked. Batches before are done.
         """
         kept = list(messages)
         try:
@@ -114,49 +115,53 @@ class Redrive:
         return not kept
 
     def _redrive(self, message: Message) -> Outcome:
-        outcome, events = self._look(message)
-        for (record, _), refusal in zip(
-            events, self._door.send(event for _, event in events), strict=True
-        ):
-            if refusal is None:
-                self._accepted.add((record.shard_id, record.sequence_number))
-                outcome.accepted += 1
-            else:
-                outcome.refused.append(BadRecord(record, *refusal))
-        if message.batch is not None and self._is_archives(message.batch):
-            self._set_aside(outcome.bad + outcome.refused)
-        elif outcome.refused:
-            outcome.problem = outcome.problem or (
-                f"the collector refuses {len(outcome.refused)} of its events now"
-            )
+        outcome, entries = self._look(message)
+        refused = self._writer.put(entries)
+        outcome.sent = len(entries) - len(refused)
+        if message.batch is not None and self._package(message.batch) == ARCHIVE:
+            self._set_aside(outcome.bad)
+        if refused:
+            outcome.problem = f"the stream did not take {len(refused):,} of them; run it again"
         return outcome
 
-    def _look(self, message: Message) -> tuple[Outcome, list[tuple[StreamRecord, Event]]]:
-        """What a message's batch holds now; its events that were not sent in this run already."""
-        outcome = Outcome(message, 0, 0, [], [])
+    def _look(self, message: Message) -> tuple[Outcome, list[Entry]]:
+        """What a message's batch holds now, and what is to be put on the stream."""
+        outcome = Outcome(message, 0, 0, 0, [])
         batch = message.batch
         if batch is None or batch.stream != self._stream.stream:
             outcome.problem = f"it is not about a batch of {self._stream.stream}"
             return outcome, []
-        records = self._stream.read(batch)
+        package = self._package(batch)
+        if package is None:
+            outcome.problem = f"{batch.function} is no function of this platform"
+            return outcome, []
+        records = self._stream.read(batch.shard_id, batch.first, batch.last)
         outcome.found = len(records)
         if len(records) < batch.size:
             outcome.problem = _gone(batch, batch.size - len(records))
-        events: list[tuple[StreamRecord, Event]] = []
-        for record in records:
+        return outcome, list(self._entries(records, package, outcome))
+
+    def _entries(
+        self, records: list[StreamRecord], package: Consumer, outcome: Outcome
+    ) -> Iterator[Entry]:
+        for position, record in enumerate(records):
+            if not record.is_for(package):
+                outcome.passed_over += 1
+                continue
+            before = record.redriven.positions if record.redriven else ()
+            here = (record.shard_id, record.sequence_number)
             try:
                 event = decode_record(record, self._consumers.limits)
+                data = wrap(encode(event), Redriven(package, (*before, here)))
             except InvalidEvent as error:
                 outcome.bad.append(BadRecord(record, error.reason, error.detail))
+                if error.reason == TOO_LARGE and package != ARCHIVE:
+                    outcome.problem = "an event does not fit the stream with a mark on it"
                 continue
-            if (record.shard_id, record.sequence_number) in self._accepted:
-                outcome.accepted += 1  # two functions gave up the same record
-            else:
-                events.append((record, event))
-        return outcome, events
+            yield Entry(position, event.event_id, record.partition_key, data)
 
-    def _is_archives(self, batch: FailedBatch) -> bool:
-        return batch.function == self._consumers.archive
+    def _package(self, batch: FailedBatch) -> Consumer | None:
+        return self._consumers.packages.get(batch.function)
 
     def _set_aside(self, bad: list[BadRecord]) -> None:
         """Quarantines records as the archive would have.
@@ -165,7 +170,6 @@ class Redrive:
         batch, another redrive writes another object, and does not overwrite what it cannot read.
         """
         if bad:
-            bad = sorted(bad, key=lambda item: int(item.record.sequence_number))
             first, last = bad[0].record, bad[-1].record
             numbers = (first.sequence_number, last.sequence_number)
             self._archive.write(Batch(first.shard_id, *numbers, hours={}, bad=bad))

@@ -1,7 +1,7 @@
 """`clickstream quarantine …` and `clickstream redrive`.
 
-Belongs here: these commands and their options. What they do belongs in `quarantine_replay` and
-`redrive`, what they print in `set_aside_text`; `infra.cli` mounts them.
+Belongs here: these commands and their options. What they do belongs in `replay` and
+`redrive`, what they print in `text`; `infra.cli` mounts them.
 """
 
 import json
@@ -11,23 +11,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, get_args
 
 import boto3
 import msgspec
 import typer
 from rich.console import Console
 
-from infra import set_aside_text as text
-from infra.failed_batches import FailureQueue, StreamRange
-from infra.front_door import CollectorDoor, DoorError, Refusal
 from infra.local.endpoints import ACCOUNT, Ports
-from infra.quarantine import Chosen, Quarantine, QuarantineError, SetAside
-from infra.quarantine_replay import Replay, preview
-from infra.redrive import Consumers, Outcome, Redrive
+from infra.set_aside import text
+from infra.set_aside.failed_batches import FailureQueue
+from infra.set_aside.front_door import CollectorDoor, DoorError, Refusal
+from infra.set_aside.quarantine import Chosen, Quarantine, QuarantineError, SetAside
+from infra.set_aside.redrive import Consumers, Outcome, Redrive
+from infra.set_aside.replay import Replay, preview
 from infra.topology import Topology, build_topology
+from lambdas.collector.store import StreamWriter
 from lambdas.event_processor.store import Archive
 from lambdas.shared.limits import Limits
+from lambdas.shared.redriven import Consumer
+from lambdas.shared.shards import Shards
 from lambdas.shared.stream import StreamEnvironment
 
 StateDir = Annotated[
@@ -162,34 +165,40 @@ class SetAsideCommands:
     def redrive(
         self, dry_run: DryRun = False, yes: Yes = False, state_dir: StateDir = HOME
     ) -> None:
-        """Send the records again that a function gave up, as long as the stream has them.
+        """Give a function the records again that it gave up, as long as the stream has them.
 
-        Works through the queue of failed batches. A message goes when each record of its batch was
-        accepted, or set aside; one that is not done is kept, with the reason, and the command
-        exits with 1.
+        Works through the queue of failed batches. Their events are put on the stream once more, for
+        that function alone: the others have had them. A message goes when each record of its batch
+        is on the stream again, or set aside; one that is not done is kept, with the reason, and the
+        command exits with 1.
         """
-        with self._errors_as_messages():
-            ports, topology = self._around.ports(state_dir), build_topology(ACCOUNT)
+        with self._errors_as_messages(), self._around.interrupts():
+            self._around.ports(state_dir)
+            topology = build_topology(ACCOUNT)
             consumers = _consumers(topology)
             queue = FailureQueue(boto3.client("sqs"), f"{topology.stack}-failed-batches")
             messages = queue.take()
             if not messages:
                 typer.echo(text.nothing_failed(queue.hidden()))
                 return
-            archive = Archive(boto3.client("s3"), topology.buckets[0].name)
-            stream = StreamRange(boto3.client("kinesis"), topology.stream.name)
-            with self._door(ports) as door:
-                redrive = Redrive(queue, stream, door, archive, consumers)
-                if dry_run:
-                    redrive.preview(messages, _print_preview)
-                    return
-                try:
-                    self._ask(yes, f"{text.waiting_line(messages)}. Send?")
-                except BaseException:
-                    queue.give_back(messages)
-                    raise
-                if not redrive.run(messages, _print_outcome):
-                    self._around.fail("not every failed batch is done; see above what is kept")
+            kinesis, name = boto3.client("kinesis"), topology.stream.name
+            redrive = Redrive(
+                queue,
+                Shards(kinesis, name),
+                StreamWriter(kinesis, name),
+                Archive(boto3.client("s3"), topology.buckets[0].name),
+                consumers,
+            )
+            if dry_run:
+                redrive.preview(messages, _print_preview)
+                return
+            try:
+                self._ask(yes, f"{text.waiting_line(messages)}. Send?")
+            except BaseException:
+                queue.give_back(messages)
+                raise
+            if not redrive.run(messages, _print_outcome):
+                self._around.fail("not every failed batch is done; see above what is kept")
 
     def _chosen(self, reason: str | None, day: str | None) -> Chosen:
         if day is not None:
@@ -233,7 +242,8 @@ def _consumers(topology: Topology) -> Consumers:
     function = topology.function("event_processor")
     variables = {name.lower(): value for name, value in function.environment.items()}
     limits: Limits = msgspec.convert(variables, StreamEnvironment, strict=False).limits
-    return Consumers(function.name, limits)
+    packages = {topology.function(package).name: package for package in get_args(Consumer)}
+    return Consumers(packages, limits)
 
 
 def _print_refused(record: SetAside, refusal: Refusal) -> None:

@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from infra.front_door import FrontDoor, Refusal, event_of
-from infra.quarantine import Chosen, Position, Quarantine, SetAside
+from infra.set_aside.front_door import FrontDoor, Refusal, event_of
+from infra.set_aside.quarantine import Chosen, Position, Quarantine, SetAside
 from lambdas.shared.event import Event, InvalidEvent
 from lambdas.shared.limits import Limits
 
@@ -59,7 +59,7 @@ def preview(
     outcome, now = Replayed(), datetime.now(UTC)
     for record in quarantine.newest_first(chosen):
         try:
-            event = event_of(record.arriving(now))
+            event = event_of(record.as_arrived)
             limits.check(replace(event, received_at=now))
         except InvalidEvent as error:
             outcome.refused[error.reason] += 1
@@ -98,7 +98,6 @@ class Replay:
 
     def _sort(self, records: list[SetAside], chosen: Chosen) -> tuple[list[SetAside], list[Event]]:
         """The records to send with their events; the others are refused here."""
-        now = datetime.now(UTC)
         found: list[SetAside] = []
         events: list[Event] = []
         for record in records:
@@ -106,7 +105,7 @@ class Replay:
                 continue
             self._met.add(record.position)
             try:
-                events.append(event_of(record.arriving(now)))
+                events.append(event_of(record.as_arrived))
             except InvalidEvent as error:
                 self._refuse(record, Refusal(error.reason, error.detail))
             else:

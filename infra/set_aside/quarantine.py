@@ -1,7 +1,7 @@
 """What the archive set aside, in the lake bucket.
 
 Belongs here: reading quarantine objects, and moving records out of them once they were replayed.
-Deciding which, and sending them, belongs in `quarantine_replay`; writing new ones belongs to
+Deciding which, and sending them, belongs in `replay`; writing new ones belongs to
 `lambdas.event_processor`.
 
 A record is its place on the stream, `(shard_id, sequence_number)`: a batch that was delivered again
@@ -59,12 +59,13 @@ class SetAside(NamedTuple):
         """Its place on the stream: what makes it this record and no other."""
         return self.shard_id, self.sequence_number
 
-    def arriving(self, at: datetime) -> StreamRecord:
-        """The record as it would be if it arrived at another time."""
+    @property
+    def as_arrived(self) -> StreamRecord:
+        """The record as it was on the stream: a client's clock is judged by when it arrived."""
         return StreamRecord(
             shard_id=self.shard_id,
             sequence_number=self.sequence_number,
-            arrived_at=at,
+            arrived_at=self.arrived_at,
             data=self.payload,
             partition_key="",
         )

@@ -6,8 +6,10 @@ calls are those of `docs/bench/handlers.md`: each record alone, one call after t
 
 import math
 
-from infra.cost import DAY_S, DAYS_A_MONTH, MILLION, PLATFORM_LOG_BYTES, SHARD_RECORDS_S, Load
-from infra.cost_inputs import Prices
+from infra.cost.consumers import SHARD_RECORDS_S
+from infra.cost.inputs import Prices
+from infra.cost.load import Load
+from infra.cost.model import DAYS_A_MONTH, MILLION, PLATFORM_LOG_BYTES
 
 UPDATES = 2.78  # UpdateItem: session, minute, and page for the 78 % that are page views
 READS = 1.08  # GetItem, eventually consistent: half a unit
@@ -24,10 +26,10 @@ FUNCTIONS = {"processor": (256, 100, 5, 1000 / 33), "detector": (128, 50, 10, 1.
 def documents_cost(load: Load, prices: Prices) -> dict[str, float]:
     """Dollars a day by service of the documents' design."""
     events = load.events_per_day
-    shards = max(SHARDS, math.ceil(events / DAY_S * load.peak_factor / SHARD_RECORDS_S))
+    shards = max(SHARDS, math.ceil(load.events_per_s * load.peak_factor / SHARD_RECORDS_S))
     invocations = gb_seconds = 0.0
     for memory_mb, batch_size, window_s, event_ms in FUNCTIONS.values():
-        invocations += events / min(batch_size, max(1.0, events / DAY_S / shards * window_s))
+        invocations += events / min(batch_size, max(1.0, load.events_per_s / shards * window_s))
         gb_seconds += events * event_ms / 1000 * memory_mb / 1024
     cloudwatch = prices["cloudwatch"]
     return {

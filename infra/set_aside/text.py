@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from rich.markup import escape
 from rich.table import Table
 
-from infra.failed_batches import HIDDEN_S, Message
-from infra.front_door import Refusal
-from infra.quarantine import Chosen, SetAside
-from infra.quarantine_replay import Replayed
-from infra.redrive import Outcome
+from infra.presentation import one_line
+from infra.set_aside.failed_batches import HIDDEN_S, Message
+from infra.set_aside.front_door import Refusal
+from infra.set_aside.quarantine import Chosen, SetAside
+from infra.set_aside.redrive import Outcome
+from infra.set_aside.replay import Replayed
 
 _BREAKS = str.maketrans("", "", "\t\n\r")
 
@@ -30,13 +31,6 @@ def payload_of(payload: bytes) -> tuple[str, str]:
     if text.translate(_BREAKS).isprintable():
         return text, "utf-8"
     return base64.b64encode(payload).decode(), "base64"
-
-
-def one_line(text: str) -> str:
-    """Text on one line, with escapes for what is not printable."""
-    return "".join(
-        character if character.isprintable() else ascii(character)[1:-1] for character in text
-    )
 
 
 def counts_table(counts: Iterable[tuple[str, str, int]]) -> Table:
@@ -126,22 +120,21 @@ def waiting_line(messages: Sequence[Message]) -> str:
 
 
 def outcome_lines(outcome: Outcome, *, is_preview: bool) -> Iterator[str]:
-    """What became of a failed batch, and each of its records that was not accepted."""
+    """What became of a failed batch, and each of its records that is no event."""
     batch = outcome.message.batch
     if batch is None:
         yield f"message {outcome.message.id}: {one_line(outcome.message.body[:200])}"
     else:
-        sent = "would be sent" if is_preview else "accepted"
+        sent = "would be sent" if is_preview else "sent"
         yield (
             f"{one_line(batch.function)} {one_line(batch.shard_id)} {batch.first} to {batch.last} "
             f"({one_line(batch.condition)}): {batch.size:,} records, {outcome.found:,} on the "
-            f"stream, {outcome.accepted:,} {sent}, {len(outcome.bad):,} no events, "
-            f"{len(outcome.refused):,} refused"
+            f"stream, {outcome.sent:,} {sent}, {len(outcome.bad):,} no events, "
+            f"{outcome.passed_over:,} for another function"
         )
-    for kind, items in (("no event", outcome.bad), ("refused", outcome.refused)):
-        for item in items:
-            why = f"{item.reason}: {one_line(item.detail)}"
-            yield f"  {kind}  {one_line(item.record.shard_id)}:{item.record.sequence_number}  {why}"
+    for item in outcome.bad:
+        why = f"{item.reason}: {one_line(item.detail)}"
+        yield f"  no event  {one_line(item.record.shard_id)}:{item.record.sequence_number}  {why}"
     if outcome.problem:
         yield f"  kept on the queue: {outcome.problem}"
 

@@ -1,25 +1,18 @@
-"""Batches that a function gave up: their messages, and their records as long as they are there.
+"""Batches that a function gave up: the messages about them.
 
-Belongs here: the on-failure queue and reading a range of a shard. What is done with the records
-belongs in `redrive`. Source: AWS Lambda Developer Guide, "Retaining discarded batch records".
+Belongs here: the on-failure queue. What is done with the records belongs in `redrive`.
+Source: AWS Lambda Developer Guide, "Retaining discarded batch records".
 """
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
-from botocore.exceptions import ClientError
-
-from lambdas.shared.codec import StreamRecord
 
 if TYPE_CHECKING:
-    from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_sqs import SQSClient
 
 HIDDEN_S = 300
 _AT_ONCE = 10
-_READ_LIMIT = 10_000
-_GONE = {"ResourceNotFoundException", "InvalidArgumentException"}
 
 
 class FailedBatch(NamedTuple):
@@ -149,52 +142,6 @@ class FailureQueue:
             Message(one["MessageId"], one["ReceiptHandle"], one["Body"], read_message(one["Body"]))
             for one in answer.get("Messages", [])
         ]
-
-
-class StreamRange:
-    """Ranges of one stream."""
-
-    def __init__(self, kinesis: "KinesisClient", stream: str) -> None:
-        self._kinesis = kinesis
-        self.stream = stream
-
-    def read(self, batch: FailedBatch) -> list[StreamRecord]:
-        """The records of a batch that the stream still has, in order.
-
-        Returns:
-            At most `batch.size` of them; fewer, or none, once the stream has begun to forget them.
-        """
-        return list(self._records(batch))
-
-    def _records(self, batch: FailedBatch) -> Iterator[StreamRecord]:
-        try:
-            iterator: str | None = self._kinesis.get_shard_iterator(
-                StreamName=self.stream,
-                ShardId=batch.shard_id,
-                ShardIteratorType="AT_SEQUENCE_NUMBER",
-                StartingSequenceNumber=batch.first,
-            )["ShardIterator"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] in _GONE:  # the shard, after a reshard
-                return
-            raise
-        first, last = int(batch.first), int(batch.last)
-        while iterator is not None:
-            answer = self._kinesis.get_records(ShardIterator=iterator, Limit=_READ_LIMIT)
-            for record in answer["Records"]:
-                if int(record["SequenceNumber"]) > last:
-                    return
-                if int(record["SequenceNumber"]) >= first:
-                    yield StreamRecord(
-                        shard_id=batch.shard_id,
-                        sequence_number=record["SequenceNumber"],
-                        arrived_at=record["ApproximateArrivalTimestamp"],
-                        data=record["Data"],
-                        partition_key=record["PartitionKey"],
-                    )
-            if not answer["Records"] and not answer.get("MillisBehindLatest"):
-                return
-            iterator = answer.get("NextShardIterator")
 
 
 def _place(message: Message) -> tuple[str, int, str]:
