@@ -1,7 +1,8 @@
 """Records that are on the stream once more because one function gave them up.
 
 Belongs here: how such a record says for whom it is and where it has been. The function it is for
-counts it, the others have had it already and pass it over. Who sends it belongs in `infra.set_aside.redrive`.
+counts it, the others have had it already and pass it over. Who sends it belongs in
+`infra.set_aside.redrive`.
 """
 
 from typing import Annotated, Literal
