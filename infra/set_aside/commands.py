@@ -168,9 +168,9 @@ class SetAsideCommands:
         """Give a function the records again that it gave up, as long as the stream has them.
 
         Works through the queue of failed batches. Their events are put on the stream once more, for
-        that function alone: the others have had them. A message goes when each record of its batch
-        is on the stream again, or set aside; one that is not done is kept, with the reason, and the
-        command exits with 1.
+        that function alone: the others have had them. A message goes when the records of its batch
+        are on the stream again, or set aside; one that another redrive can do more of is kept. If
+        anything is not done the command says what and exits with 1.
         """
         with self._errors_as_messages(), self._around.interrupts():
             self._around.ports(state_dir)
@@ -198,7 +198,7 @@ class SetAsideCommands:
                 queue.give_back(messages)
                 raise
             if not redrive.run(messages, _print_outcome):
-                self._around.fail("not every failed batch is done; see above what is kept")
+                self._around.fail("not every record is redriven; see above what is kept or lost")
 
     def _chosen(self, reason: str | None, day: str | None) -> Chosen:
         if day is not None:

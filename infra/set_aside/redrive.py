@@ -41,7 +41,8 @@ class Outcome:
         sent: Its events that are on the stream again; in a preview, those that would be.
         passed_over: Its records that were redriven for another function.
         bad: Its records that are no events.
-        problem: Why the message is kept, or None when all of it is done.
+        problem: What is not done, or None when all of it is.
+        is_kept: Whether the message stays, because another redrive can do more.
     """
 
     message: Message
@@ -50,6 +51,7 @@ class Outcome:
     passed_over: int
     bad: list[BadRecord]
     problem: str | None = None
+    is_kept: bool = False
 
 
 class Consumers(NamedTuple):
@@ -95,24 +97,27 @@ class Redrive:
             self._queue.give_back(messages)
 
     def run(self, messages: list[Message], on_outcome: OnOutcome) -> bool:
-        """Redrives messages; those that are not done are kept and given back.
+        """Redrives messages; those of which another redrive can do more are given back.
 
-        A redrive that is cut off sends a batch again next time, which its function notices.
+        What the stream has forgotten of a batch is lost. If it still has some, these are sent and
+        the message goes, lest they are sent each time. A redrive that is cut off sends a batch
+        again next time, which its function notices.
 
         Returns:
             Whether all were done.
         """
-        kept = list(messages)
+        kept, all_done = list(messages), True
         try:
             for message in messages:
                 outcome = self._redrive(message)
-                if outcome.problem is None:
+                if not outcome.is_kept:
                     self._queue.delete(message)
                     kept.remove(message)
+                all_done = all_done and outcome.problem is None
                 on_outcome(outcome)
         finally:
             self._queue.give_back(kept)
-        return not kept
+        return all_done
 
     def _redrive(self, message: Message) -> Outcome:
         outcome, entries = self._look(message)
@@ -122,11 +127,12 @@ class Redrive:
             self._set_aside(outcome.bad)
         if refused:
             outcome.problem = f"the stream did not take {len(refused):,} of them; run it again"
+            outcome.is_kept = True
         return outcome
 
     def _look(self, message: Message) -> tuple[Outcome, list[Entry]]:
         """What a message's batch holds now, and what is to be put on the stream."""
-        outcome = Outcome(message, 0, 0, 0, [])
+        outcome = Outcome(message, 0, 0, 0, [], is_kept=True)
         batch = message.batch
         if batch is None or batch.stream != self._stream.stream:
             outcome.problem = f"it is not about a batch of {self._stream.stream}"
@@ -137,6 +143,7 @@ class Redrive:
             return outcome, []
         records = self._stream.read(batch.shard_id, batch.first, batch.last)
         outcome.found = len(records)
+        outcome.is_kept = not records
         if len(records) < batch.size:
             outcome.problem = _gone(batch, batch.size - len(records))
         return outcome, list(self._entries(records, package, outcome))

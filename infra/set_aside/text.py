@@ -136,7 +136,7 @@ def outcome_lines(outcome: Outcome, *, is_preview: bool) -> Iterator[str]:
         why = f"{item.reason}: {one_line(item.detail)}"
         yield f"  no event  {one_line(item.record.shard_id)}:{item.record.sequence_number}  {why}"
     if outcome.problem:
-        yield f"  kept on the queue: {outcome.problem}"
+        yield f"  {'kept on the queue' if outcome.is_kept else 'lost'}: {outcome.problem}"
 
 
 def place_of(record: SetAside) -> str:

@@ -5,7 +5,7 @@ becomes of a session belongs in `sessions`.
 """
 
 import time
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 TTL_S = 31 * 24 * 3600  # after its last event; the lake keeps it all
-_REMEMBERED = 50_000  # sessions of a shard, about 1 KB each
+_REMEMBERED = 50_000  # sessions of a shard, about 1 KB each as a rule
+_MOST_SHARDS = 4  # that a process remembers: it may not see most of them again
 
 
 class SessionStore:
@@ -31,7 +32,7 @@ class SessionStore:
         self._writer = StatementWriter(dynamodb)
         self._table = f"{table_prefix}-session-metrics"
         self._now = now
-        self._written: defaultdict[str, OrderedDict[str, Session]] = defaultdict(OrderedDict)
+        self._written: OrderedDict[str, OrderedDict[str, Session]] = OrderedDict()
 
     def read(
         self, names: Iterable[str], shard_id: str = "", *, is_next: bool = False
@@ -44,13 +45,16 @@ class SessionStore:
             is_next: Whether nobody else has written sessions of this shard since this store has:
                 then those it has written are as it has written them.
         """
-        written = self._written[shard_id]
-        if not is_next:
-            written.clear()
+        written = self._written.pop(shard_id, None)
+        if written is None or not is_next:
+            written = OrderedDict()
         wanted = set(names)
         known = {name: written[name] for name in wanted if name in written}
         keys = [{"session_id": {"S": name}} for name in sorted(wanted.difference(known))]
         found = map(session_of, read_items(self._dynamodb, self._table, keys))
+        self._written[shard_id] = written
+        if len(self._written) > _MOST_SHARDS:
+            self._written.popitem(last=False)  # that of the shard not seen for longest
         return known | {session.session_id: session for session in found}
 
     def write(self, sessions: list[tuple[str, Session]], shard_id: str = "") -> None:
@@ -79,7 +83,7 @@ class SessionStore:
         for (_, session), outcome in zip(sessions, outcomes, strict=True):
             if not outcome.applied:
                 raise FenceConflict(f"session {session.session_id} has a second writer")
-        self._remember(sessions, self._written[shard_id])
+        self._remember(sessions, self._written.setdefault(shard_id, OrderedDict()))
 
     def _remember(
         self, sessions: list[tuple[str, Session]], written: OrderedDict[str, Session]

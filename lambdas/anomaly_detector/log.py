@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 TTL_S = 8 * 24 * 3600  # longer than a stream is kept as a rule, so that fences outlive retries
 START = padded("")
+_MOST_STATES = 8  # of the shards a process has seen: it may not see most of them again
 
 _segments = msgspec.msgpack.Decoder(list[Segment])
 
@@ -91,6 +92,8 @@ class DetectorLog:
         else:
             state.fence = after
         self._states[shard_id] = state
+        if len(self._states) > _MOST_STATES:
+            del self._states[next(iter(self._states))]  # that of the shard not seen for longest
 
     def _rebuild(self, shard_id: str) -> ShardState:
         state = ShardState()

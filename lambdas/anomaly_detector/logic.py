@@ -102,7 +102,8 @@ class _Walk:
 
     def _count(self, event: Event) -> None:
         """Adds an event to the traffic, which may be a spike by that."""
-        state, event_type = self._state, event.event_type
+        state = self._state
+        event_type = state.traffic.name_of(event.event_type)
         arrivals = self._logged[state.clock][1]
         arrivals[event_type] = arrivals.get(event_type, 0) + 1
         events = state.traffic.add(event_type, state.clock)

@@ -27,12 +27,21 @@ class TrafficLimits(Struct, frozen=True):
     drop_factor: float = 0.25
 
 
+MOST_TYPES = 500  # of a shard at a time; whoever sends events may make up more
+OTHERS = "(others)"
+
+
 class Traffic:
     """Events by type and minute of one shard, as far back as they matter."""
 
     def __init__(self) -> None:
         self._counts: defaultdict[str, dict[int, int]] = defaultdict(dict)
         self._minutes: set[int] = set()
+
+    def name_of(self, event_type: str) -> str:
+        """The name a type is counted by: its own, or that of all beyond the first few hundred."""
+        is_one_more = event_type not in self._counts and len(self._counts) >= MOST_TYPES
+        return OTHERS if is_one_more else event_type
 
     def add(self, event_type: str, minute: int, events: int = 1) -> int:
         """Adds events; returns how many of the type the minute has now."""

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from botocore.auth import S3SigV4Auth
 
-from lambdas.shared.direct import Direct
+from lambdas.shared.direct import Direct, needs_boto3
 from lambdas.shared.runtime import CLIENT
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ def direct_s3(session: "boto3.Session") -> "S3Client":
     """A client of S3 that puts objects itself, and makes no other call so."""
     client: S3Client = session.client("s3", config=CLIENT)
     credentials = session.get_credentials()
-    if credentials is None:
-        return client  # every call will say so
+    if credentials is None or needs_boto3(client.meta.endpoint_url):
+        return client  # without credentials every call will say so
     return cast("S3Client", _DirectS3(client, credentials))
 
 

@@ -27,6 +27,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.httpsession import get_cert_path
 from urllib3.util import wait_for_read
 
+from lambdas.shared.environment import read_environment
 from lambdas.shared.runtime import CLIENT
 
 if TYPE_CHECKING:
@@ -79,6 +80,13 @@ class _QueryAnswer(TypedDict):
     LastEvaluatedKey: NotRequired[dict[str, Value]]
 
 
+class _Way(msgspec.Struct):
+    """What the environment says about the way to AWS."""
+
+    https_proxy: str | None = None
+    aws_ca_bundle: str | None = None
+
+
 _Answer = TypeVar("_Answer")
 _log = logging.getLogger(__name__)
 _encoder = msgspec.json.Encoder()
@@ -91,9 +99,14 @@ def direct_dynamodb(session: "boto3.Session") -> "DynamoDBClient":
     """A client of DynamoDB that makes its batch calls and queries itself, and no others."""
     client: DynamoDBClient = session.client("dynamodb", config=CLIENT)
     credentials = session.get_credentials()
-    if credentials is None:
-        return client  # every call will say so
+    if credentials is None or needs_boto3(client.meta.endpoint_url):
+        return client  # without credentials every call will say so
     return cast("DynamoDBClient", _DirectDynamoDB(client, credentials))
+
+
+def needs_boto3(endpoint: str) -> bool:
+    """Whether the way to a service leads through a proxy, which only boto3 knows how to use."""
+    return endpoint.startswith("https") and read_environment(_Way).https_proxy is not None
 
 
 class Direct:
@@ -235,5 +248,7 @@ def _connector(url: str) -> Callable[[], HTTPConnection]:
     parts = urlsplit(url)
     if parts.scheme == "http":  # an emulator
         return partial(HTTPConnection, parts.netloc, timeout=TIMEOUT_S)
-    tls = ssl.create_default_context(cafile=get_cert_path(True))
+    tls = ssl.create_default_context(
+        cafile=read_environment(_Way).aws_ca_bundle or get_cert_path(True)
+    )
     return partial(HTTPSConnection, parts.netloc, timeout=TIMEOUT_S, context=tls)

@@ -3,6 +3,7 @@
 Belongs here: reading by key and by query. Conditional writes belong in `statements`.
 """
 
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _READ_KEYS = 100
+_PAUSE_S = 0.05
+_LONGEST_PAUSE_S = 1.0
 
 
 def read_items(
@@ -29,10 +32,14 @@ def read_items(
     for start in range(0, len(keys), _READ_KEYS):
         wanted = {"Keys": keys[start : start + _READ_KEYS], "ConsistentRead": consistent}
         request: Any = {table: wanted}
+        pause_s = _PAUSE_S
         while request:
             answer = dynamodb.batch_get_item(RequestItems=request)
             yield from answer["Responses"].get(table, [])
             request = answer.get("UnprocessedKeys")
+            if request:  # throttled; the function's timeout ends it
+                time.sleep(pause_s)
+                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
 
 def query_items(dynamodb: "DynamoDBClient", **request: Any) -> Iterator[dict[str, Any]]:

@@ -10,6 +10,9 @@ from typing import Annotated, Literal
 import msgspec
 
 Consumer = Literal["aggregator", "anomaly_detector", "event_processor"]
+_Shard = Annotated[str, msgspec.Meta(pattern=r"^shardId-[0-9]{1,20}\Z")]
+_Number = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,60}\Z")]
+_SomePositions = msgspec.Meta(min_length=1, max_length=32)
 _MARK = b'{"redriven":'
 
 
@@ -23,7 +26,7 @@ class Redriven(msgspec.Struct, frozen=True):
     """
 
     function: Consumer
-    positions: Annotated[tuple[tuple[str, str], ...], msgspec.Meta(min_length=1)]
+    positions: Annotated[tuple[tuple[_Shard, _Number], ...], _SomePositions]
 
 
 class _Wrapped(msgspec.Struct, frozen=True):

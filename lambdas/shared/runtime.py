@@ -10,7 +10,7 @@ from botocore.config import Config
 
 # botocore checks each parameter against its model, in Python: a third of the CPU of a batch of
 # statements. Ours are built by typed code, and AWS checks them again.
-CLIENT = Config(parameter_validation=False)
+CLIENT = Config(parameter_validation=False, connect_timeout=5, read_timeout=10)
 _ALLOCATIONS = 50_000  # a batch of 1,000 events makes about as many, and hardly a cycle
 
 

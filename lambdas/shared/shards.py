@@ -5,7 +5,7 @@ has them. Reading a shard as it grows belongs to Lambda, and locally to `infra.l
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -44,14 +44,17 @@ class Shards:
         return list(self._records(shard_id, first, int(last)))
 
     def parents(self, shard_id: str) -> list[str]:
-        """The shards a shard was made from; those the stream has forgotten are left out."""
-        paginator = self._kinesis.get_paginator("list_shards")
-        for page in paginator.paginate(StreamName=self.stream):
-            for shard in page["Shards"]:
+        """The shards a shard was made from, whether the stream still has them or not."""
+        request: dict[str, Any] = {"StreamName": self.stream}
+        while True:
+            answer = self._kinesis.list_shards(**request)
+            for shard in answer["Shards"]:
                 if shard["ShardId"] == shard_id:
                     parents = (shard.get("ParentShardId"), shard.get("AdjacentParentShardId"))
                     return [parent for parent in parents if parent is not None]
-        return []
+            if "NextToken" not in answer:
+                return []
+            request = {"NextToken": answer["NextToken"]}  # and, as AWS has it, nothing else
 
     def _records(self, shard_id: str, first: str, last: int) -> Iterator[StreamRecord]:
         try:

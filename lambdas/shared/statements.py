@@ -8,7 +8,7 @@ refused does not touch its neighbours. See docs/adr/0006.
 
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -110,7 +110,9 @@ class StatementWriter:
         """
         starts = range(0, len(statements), MAX_STATEMENTS)
         chunks = [statements[start : start + MAX_STATEMENTS] for start in starts]
-        return [outcome for outcomes in self._pool.map(self._chunk, chunks) for outcome in outcomes]
+        calls = [self._pool.submit(self._chunk, chunk) for chunk in chunks]
+        wait(calls)  # nothing is written any more once this raises: a redrive relies on that
+        return [outcome for call in calls for outcome in call.result()]
 
     def _chunk(self, statements: list[Statement]) -> list[Outcome]:
         """At most 25 statements, the throttled ones again after a growing pause."""

@@ -37,7 +37,7 @@ LASTING = tuple(thing for thing in THINGS if thing not in {"batch", "new_pages"}
 _HOUR_START_MS = 1_751_518_805_000  # 05:00:05Z
 
 _HOW = """\
-Each function's handler with real boto3 clients against a null endpoint that counts calls, items and
+Each function's handler with its own clients against a null endpoint that counts calls, items and
 write units (1 KB each). The traffic is that of one shard: sessions that come and go, ten events
 15.5 s apart on average, 2,000 pages by Zipf(1.1), 0.5 % of sessions robots. The endpoint keeps no
 state: stored sessions and visitor sketches are as small as one batch makes them. These visitors

@@ -4,10 +4,13 @@ import json
 
 import pytest
 
+from lambdas.anomaly_detector.logic import examine
 from lambdas.anomaly_detector.rules import Thresholds
 from lambdas.anomaly_detector.settings import DetectorEnvironment
-from lambdas.anomaly_detector.traffic import TrafficLimits
+from lambdas.anomaly_detector.state import ShardState
+from lambdas.anomaly_detector.traffic import MOST_TYPES, OTHERS, TrafficLimits
 from lambdas.shared.environment import read_environment
+from lambdas.shared.sequence import padded
 from tests.functional.lambdas.detecting import Detector, alerts_of, arrival, ids, steadily, view
 
 CALM = Thresholds(traffic=TrafficLimits(baseline_min=3, min_events=10))
@@ -108,6 +111,14 @@ def test_nothing_is_said_of_traffic_before_there_is_anything_to_compare_it_with(
     assert not alerts_of(
         [*steadily(4, 5), *steadily(1, 0, first=4), *steadily(1, 9, first=5)], CALM
     )
+
+
+def test_types_that_somebody_makes_up_are_counted_together() -> None:
+    made_up = [arrival(f"s{n}", event_type=f"type-{n}") for n in range(MOST_TYPES + 100)]
+    state = ShardState()
+    segments = examine(made_up, state, padded(str(10**30)), Thresholds()).segments
+    assert len(segments[0].arrivals) == MOST_TYPES + 1
+    assert segments[0].arrivals[OTHERS] == 100
 
 
 def test_the_message_says_what_was_found_where() -> None:
