@@ -127,6 +127,11 @@ def counted(state: Path) -> tuple[int, int]:
     return int(accepted), int(events)
 
 
+def last_saved(state: Path) -> float:
+    """When the emulator last saved what it has accepted, in seconds since 1970."""
+    return max((path.stat().st_mtime for path in (state / "aws" / "state").rglob("*")), default=0)
+
+
 @pytest.mark.parametrize("victims", ["launcher", "everything"])
 def test_a_killed_demo_leaves_no_process_and_loses_nothing(tmp_path: Path, victims: str) -> None:
     """Killed alone, the launcher takes all down in order; with all of it, what was saved stays."""
@@ -143,7 +148,9 @@ def test_a_killed_demo_leaves_no_process_and_loses_nothing(tmp_path: Path, victi
                 break
         started = psutil.Process(process.pid).children(recursive=True)
         if victims == "everything":
-            time.sleep(12)  # longer than the emulator takes to save what it has accepted
+            for _ in range(2):  # the first may have begun before all was accepted
+                since = time.time()
+                assert wait_for(lambda since=since: last_saved(state) > since, 90)
             started = psutil.Process(process.pid).children(recursive=True)
             for child in started:
                 child.kill()

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from tests.soak.comparison import Check
 from tests.soak.logs import Told
+from tests.soak.schedule import SHORTEST_S
 from tests.soak.sending import Outcome
 
 RATE = 1300.0  # events a second: what two cores take besides everything else
-SHORTEST_S = 75.0  # of sending, so that every fault comes once
 
 
 @dataclass(frozen=True)

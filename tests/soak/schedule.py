@@ -111,6 +111,8 @@ TRACKS: tuple[tuple[Fault, ...], ...] = (
         Fault("connections reset", 4, ({"service": "*", "probability": 0.2, "reset": True},)),
     ),
 )
+SHORTEST_S = 75.0  # in which every fault comes once
+_LONGEST = 1.5  # times as long in a longer soak: there batches are larger, and take longer to fail
 _FIRST_S = 3.0  # within which each track begins
 _SHORTEST_PAUSE_S = 1.0
 _SECONDS_PER_KILL = 15.0
@@ -129,8 +131,10 @@ def timetable(seed: int, seconds: float) -> list[Moment]:
         seconds: When the last fault must be over.
     """
     rnd = random.Random(seed)
+    longer = min(_LONGEST, max(1.0, seconds / SHORTEST_S))
+    tracks = [[f._replace(seconds=longer * f.seconds) for f in track] for track in TRACKS]
     moments = [
-        Moment(at, "begin", f.name, f) for track in TRACKS for at, f in _filled(rnd, track, seconds)
+        Moment(at, "begin", f.name, f) for track in tracks for at, f in _filled(rnd, track, seconds)
     ]
     for number in range(max(4, round(seconds / _SECONDS_PER_KILL))):
         what = _KILLED[number % len(_KILLED)] if number % 5 < 4 else "collector"
@@ -141,7 +145,7 @@ def timetable(seed: int, seconds: float) -> list[Moment]:
 
 
 def _filled(
-    rnd: random.Random, track: tuple[Fault, ...], seconds: float
+    rnd: random.Random, track: list[Fault], seconds: float
 ) -> Iterator[tuple[float, Fault]]:
     """A track's faults with their beginnings, as many as fit."""
     needed = sum(fault.seconds for fault in track)

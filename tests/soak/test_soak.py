@@ -16,7 +16,7 @@ from tests.soak.facts import Direct, Fact
 from tests.soak.given_up import places
 from tests.soak.half_publish import halve_publish
 from tests.soak.logs import Told, read_logs
-from tests.soak.schedule import TRACKS, timetable
+from tests.soak.schedule import SHORTEST_S, TRACKS, timetable
 from tests.soak.sessions import BURSTS, CHECKOUTS
 from tests.soak.stored import GivenUp
 from tests.soak.stream_log import Arrived, Row, understand
@@ -126,10 +126,11 @@ def test_refused_messages_come_back(odds: float, is_forwarded: bool) -> None:
 
 def test_every_fault_comes_in_the_shortest_soak() -> None:
     for seed in range(20):
-        moments = timetable(seed, 75)
-        begun = {moment.what for moment in moments if moment.fault is not None}
-        assert begun == {fault.name for track in TRACKS for fault in track}
-        assert all(m.at_s + (m.fault.seconds if m.fault else 0) <= 75 for m in moments)
+        for seconds in (SHORTEST_S, 1.2 * SHORTEST_S, 2 * SHORTEST_S):
+            moments = timetable(seed, seconds)
+            begun = {moment.what for moment in moments if moment.fault is not None}
+            assert begun == {fault.name for track in TRACKS for fault in track}
+            assert all(m.at_s + (m.fault.seconds if m.fault else 0) <= seconds for m in moments)
 
 
 def test_given_up_ranges_are_of_one_shard() -> None:
