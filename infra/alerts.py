@@ -5,15 +5,30 @@ Belongs here: reading the stored alerts and printing them. Raising them belongs 
 """
 
 import json
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from infra.presentation import one_line
+from lambdas.anomaly_detector import rules
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+
+_COLUMNS = ("time (UTC)", "rule", "session", "evidence")
+
+
+class Rule(StrEnum):
+    """The rules there are."""
+
+    HIGH_FREQUENCY = rules.HIGH_FREQUENCY
+    SUSPICIOUS_AGENT = rules.SUSPICIOUS_AGENT
+    UNUSUAL_SEQUENCE = rules.UNUSUAL_SEQUENCE
+    SPIKE = rules.SPIKE
+    DROP = rules.DROP
 
 
 class StoredAlert(NamedTuple):
@@ -53,7 +68,7 @@ def read_alerts(dynamodb: "DynamoDBClient", stack: str, rule: str | None) -> lis
 
 def alerts_table(alerts: list[StoredAlert], limit: int) -> Table:
     """The first alerts, as a table."""
-    table = Table("time (UTC)", "rule", "session", "evidence")
+    table = Table(*(Column(name, overflow="fold") for name in _COLUMNS))
     for alert in alerts[:limit]:
         evidence = ", ".join(f"{name} {value}" for name, value in alert.evidence.items())
         pending = "" if alert.state == "published" else " (not published yet)"

@@ -20,7 +20,7 @@ from rich.console import Console
 from infra import demo as demo_flow
 from infra import sending
 from infra import up as service
-from infra.alerts import alerts_json, alerts_table, read_alerts
+from infra.alerts import Rule, alerts_json, alerts_table, read_alerts
 from infra.cost.commands import cost_command
 from infra.early_ends import (
     aws_errors_as_messages,
@@ -209,7 +209,7 @@ def status(state_dir: StateDir = HOME / "platform") -> None:
 
 @app.command()
 def alerts(
-    rule: Annotated[str | None, typer.Option(help="Only alerts of this rule.")] = None,
+    rule: Annotated[Rule | None, typer.Option(help="Only alerts of this rule.")] = None,
     limit: Annotated[int, typer.Option(help="The most alerts to print.", min=1)] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     state_dir: StateDir = HOME / "platform",

@@ -19,6 +19,7 @@ from tests.soak.outcome import Options, Report
 from tests.soak.run import Soak, SoakError
 
 _LIMIT_S = 480.0
+_SEED = 7  # its kills leave each function an outage that lasts, and fall into others
 
 
 def main() -> int:
@@ -52,7 +53,7 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--events", type=int, default=200_000, help="how many are sent")
-    parser.add_argument("--seed", type=int, default=1, help="of traffic and timetable")
+    parser.add_argument("--seed", type=int, default=_SEED, help="of traffic and timetable")
     parser.add_argument("--state-dir", type=Path, help="a new folder; a temporary one if left out")
     parser.add_argument("--keep", action="store_true", help="keep the folder when all is well")
     parser.add_argument("--limit", type=float, default=_LIMIT_S, help="give up after seconds")
