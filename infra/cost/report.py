@@ -67,8 +67,8 @@ def assumptions(load: Load, shards: int, topology: Topology) -> list[str]:
         "most the batch size and 6 MB",
         f"a call takes {consumers.CALL_MS:g} ms, {consumers.PARALLEL_CALLS} writes at a time; CPU "
         "is the bench machine's, on the share of a vCPU that the memory buys",
-        "the process that gets a batch of a shard has had the one before it and knows its sessions; "
-        "with many shards and processes each is read again, at most 0.12 a million more",
+        "the process that gets a batch of a shard has had the one before it and knows its "
+        "sessions; with many shards and processes each is read again, at most 0.12 a million more",
         "no fault, retry or cold start; stored items stay below 1 KB; lake objects are kept one "
         "month",
         "storage in DynamoDB, the batch side (Athena, Glue, Dagster, QuickSight), free tiers, "
