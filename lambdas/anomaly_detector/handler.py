@@ -60,7 +60,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     state = log.take(shard_id)
     before = state.fence
     findings = examine(arrivals, state, last, _environment().thresholds)
-    raised = alerts.raise_alerts(findings.alerts)
+    raised = alerts.raise_alerts(findings.alerts) + alerts.raise_pending(findings.unjudged)
     log.append(shard_id, state, before, findings.segments)
     metrics.add_metric("AlertsRaised", MetricUnit.Count, raised)
     return {"batchItemFailures": []}

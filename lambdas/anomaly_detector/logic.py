@@ -27,10 +27,12 @@ class Findings(NamedTuple):
     Attributes:
         alerts: What people should know, in the order in which it was found.
         segments: What the shard's log has to hold of it.
+        unjudged: Ids of alerts that only an earlier attempt at redriven events can have found.
     """
 
     alerts: list[Alert]
     segments: list[Segment]
+    unjudged: list[str]
 
 
 def examine(
@@ -53,7 +55,7 @@ def examine(
     ):
         walk.take(arrival)
     state.fence = max(fence, last)
-    return Findings(walk.alerts, walk.segments())
+    return Findings(walk.alerts, walk.segments(), walk.unjudged)
 
 
 class _Walk:
@@ -66,12 +68,15 @@ class _Walk:
         self._minute_ends_at = _end_of(state.clock)
         self._logged: defaultdict[int, tuple[list[Entry], dict[str, int]]] = defaultdict(_nothing)
         self.alerts: list[Alert] = []
+        self.unjudged: list[str] = []
 
     def take(self, arrival: Arrival) -> None:
         """Takes the next event."""
         event, state = arrival.event, self._state
         if arrival.arrived_at >= self._minute_ends_at:
             self._advance(int(arrival.arrived_at.timestamp()) // 60, event.shard_id or "")
+        if arrival.redriven is not None and rules.is_checkout(event):
+            self.unjudged.append(rules.sequence_alert_id(event))
         id_ = digest(f"{event.session_id}\n{event.event_id}")
         if state.has(id_):
             return

@@ -96,6 +96,11 @@ def judge(
     return alerts
 
 
+def sequence_alert_id(event: Event) -> str:
+    """The id of the alert that a session checks out unusually."""
+    return f"{UNUSUAL_SEQUENCE}#{event.session_id}"
+
+
 def warnings_of(alerts: list[Alert]) -> int:
     """The bits by which a session remembers that a rule has spoken."""
     warned = 0

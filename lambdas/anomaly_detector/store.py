@@ -57,7 +57,22 @@ class AlertStore:
             StatementError: On a fault of single items; the same.
             PublishFailed: If SNS refused some.
         """
-        due = self._claim(list({alert.alert_id: alert for alert in alerts}.values()))
+        return self._send(self._claim(list({alert.alert_id: alert for alert in alerts}.values())))
+
+    def raise_pending(self, alert_ids: list[str]) -> int:
+        """Publishes those of some alerts that an earlier attempt has found and not published.
+
+        Returns:
+            How many were published now.
+
+        Raises:
+            botocore.exceptions.ClientError: As `raise_alerts`; so the others.
+        """
+        keys = [{"alert_id": {"S": alert_id}} for alert_id in dict.fromkeys(alert_ids)]
+        items = read_items(self._dynamodb, self._table, keys)
+        return self._send([_alert_of(item) for item in items if item["state"] == _PENDING])
+
+    def _send(self, due: list[Alert]) -> int:
         for start in range(0, len(due), _PUBLISH_BATCH):
             chunk = due[start : start + _PUBLISH_BATCH]
             refused = self._publish(chunk)
@@ -120,3 +135,14 @@ def _item_of(alert: Alert) -> dict[str, Any]:
     """An alert as it is stored: its evidence as JSON text."""
     fields = {**alert._asdict(), "evidence": msgspec.json.encode(alert.evidence).decode()}
     return {name: {"S": value} for name, value in fields.items() if value is not None}
+
+
+def _alert_of(item: dict[str, Any]) -> Alert:
+    session = item.get("session_id")
+    return Alert(
+        item["alert_id"]["S"],
+        item["rule"]["S"],
+        None if session is None else session["S"],
+        item["detected_at"]["S"],
+        msgspec.json.decode(item["evidence"]["S"]),
+    )

@@ -80,6 +80,7 @@ class Detector:
         end = padded(last or batch[-1].event.sequence_number or "")
         findings = examine(batch, state, end, self._thresholds)
         self._alerts.raise_alerts(findings.alerts)
+        self._alerts.raise_pending(findings.unjudged)
         self.log.append(batch[0].event.shard_id or "", state, before, findings.segments)
         return [alert._asdict() for alert in findings.alerts]
 

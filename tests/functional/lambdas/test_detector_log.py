@@ -2,12 +2,14 @@
 
 import itertools
 
+import msgspec
 import pytest
 
 from lambdas.anomaly_detector.log import FenceConflict
 from lambdas.anomaly_detector.rules import Thresholds
 from lambdas.anomaly_detector.store import PublishFailed
 from lambdas.anomaly_detector.traffic import TrafficLimits
+from lambdas.shared.redriven import Redriven
 from tests.fakes.dynamodb import CrashError
 from tests.fakes.sns import FakeSns
 from tests.functional.lambdas.detecting import Detector, arrival, steadily, view
@@ -120,3 +122,21 @@ def test_a_session_that_comes_back_after_hours_is_not_alerted_on_again() -> None
     for hour in range(3):
         detector.process([arrival("a", hour * 3600, **ROBOT)])
     assert len(detector.sns.messages) == 1
+
+
+def test_an_alert_that_was_given_up_is_published_when_its_event_is_redriven() -> None:
+    """It is not judged again: what its session did before is no longer known."""
+    detector = Detector()
+    checkout = view("a", path="/checkout")
+    detector.dynamodb.writes_left = 1
+    with pytest.raises(CrashError):
+        detector.process([checkout])
+    detector.dynamodb.writes_left = None
+    detector.dynamodb.tables["c-alerts"][("unusual_page_sequence#a",)]["state"] = {"S": "pending"}
+    detector.sns.messages.clear()
+    detector.restart()
+    again = Redriven("anomaly_detector", (("shardId-0", "1"),))
+    later = [view(name, after_s=3600, path="/checkout") for name in ("a", "b")]
+    detector.process([msgspec.structs.replace(one, redriven=again) for one in later])
+    assert [message["alert_id"] for message in detector.sns.messages] == ["unusual_page_sequence#a"]
+    assert detector.stored() == {"unusual_page_sequence#a"}
