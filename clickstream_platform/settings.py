@@ -51,7 +51,31 @@ class Settings(BaseSettings):
     max_hours_per_run: int = Field(default=744, description="Hours one run rebuilds at most", ge=1)
     sensor_interval_s: int = Field(default=10, description="How often the sensor looks", ge=1)
     compaction_memory: str = Field(
-        default="1GB", description="Memory of one hour's compaction; more is spilled to disk"
+        default="600MB",
+        description="What DuckDB may use to compact an hour, as it spells it; more is spilled to "
+        "disk. The process needs 350 MB beside it.",
+    )
+    compaction_file_bytes: int = Field(
+        default=128 * 2**20, description="Size from which the next compacted file is begun", ge=1
+    )
+    athena_compaction_bytes: int = Field(
+        default=4 * 2**30,
+        description="Hours whose raw objects are larger than this are compacted by Athena",
+        ge=0,
+    )
+    raw_retention_days: int = Field(
+        default=30, description="How long raw objects are kept once they are compacted", ge=1
+    )
+    events_retention_days: int | None = Field(
+        default=None, description="How long compacted hours are kept; None for ever", ge=1
+    )
+    quarantine_retention_days: int = Field(
+        default=90, description="How long records that were set aside are kept", ge=1
+    )
+    generation_grace_h: int = Field(
+        default=24,
+        description="How long a generation is kept that is no longer read; longer than a query",
+        ge=1,
     )
     spice_timeout_s: float = Field(
         default=1800, description="How long a SPICE ingestion may take", gt=0

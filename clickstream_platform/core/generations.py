@@ -7,6 +7,10 @@ writing and committing one belongs to compaction.
 import re
 from datetime import UTC, datetime
 
+# Noted on an hour's partition before the first of its raw objects is deleted. From then on the
+# hour's live generation is all there is of some events, and a rebuild has to read it too.
+RAW_EXPIRED = {"clickstream.raw_expired": "true"}
+
 _FORMAT = "%Y%m%dT%H%M%S%f"
 _GENERATION = re.compile(r"gen=(?P<started>\d{8}T\d{12})Z-[^/]+/?$")
 
@@ -40,3 +44,14 @@ def started_at(location: str) -> datetime | None:
     """
     match = _GENERATION.search(location)
     return datetime.strptime(match["started"], _FORMAT).replace(tzinfo=UTC) if match else None
+
+
+def is_older(location: str, present: str) -> bool:
+    """Whether a generation began to read the raw objects before another one did.
+
+    Args:
+        location: The location of the one.
+        present: The location of the other. Where either is no generation's, there is no order.
+    """
+    mine, other = started_at(location), started_at(present)
+    return mine is not None and other is not None and mine < other

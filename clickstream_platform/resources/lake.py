@@ -1,14 +1,15 @@
-"""The lake bucket: list, download, upload.
+"""The lake bucket: list, read, write, delete.
 
 Belongs here: S3 calls and nothing that knows what the objects mean beyond the layout in
 `lambdas.shared.lake`. Notifications belong in `raw_object_queue`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import count, islice, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,13 @@ from lambdas.shared import lake
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+
+_DELETE_BATCH = 1000  # the most S3 takes in one DeleteObjects
+
+
+class LakeError(RuntimeError):
+    """S3 did not do all that was asked; the message says what is left."""
 
 
 @dataclass(frozen=True)
@@ -66,20 +74,28 @@ class LakeResource(dg.ConfigurableResource[None]):
         # Keys sort by hour, so one listing that starts at the first hour and stops after the last
         # replaces a call per hour.
         before_first = lake.raw_prefix(hours.first)[:-1]
+        for one in self.list_objects(f"{lake.RAW_PREFIX}/", start_after=before_first):
+            hour = lake.datehour_of_raw_key(one.key)
+            if hour is None:
+                continue
+            if hour > hours.last:
+                break
+            found.setdefault(hour, []).append(one)
+        return found
+
+    def list_objects(self, prefix: str, *, start_after: str = "") -> Iterator[StoredObject]:
+        """Lists the objects below a prefix in key order, a page at a time.
+
+        Args:
+            prefix: The prefix.
+            start_after: Only keys after this one.
+        """
         pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self.bucket, Prefix=f"{lake.RAW_PREFIX}/", StartAfter=before_first
+            Bucket=self.bucket, Prefix=prefix, StartAfter=start_after
         )
         for page in pages:
             for entry in page.get("Contents", ()):
-                hour = lake.datehour_of_raw_key(entry["Key"])
-                if hour is None:
-                    continue
-                if hour > hours.last:
-                    return found
-                found.setdefault(hour, []).append(
-                    StoredObject(entry["Key"], entry["Size"], entry["LastModified"])
-                )
-        return found
+                yield StoredObject(entry["Key"], entry["Size"], entry["LastModified"])
 
     def download(self, keys: Iterable[str], folder: Path) -> list[Path]:
         """Downloads objects, several at once.
@@ -92,14 +108,54 @@ class LakeResource(dg.ConfigurableResource[None]):
             The files, in the order of the keys.
         """
         with ThreadPoolExecutor(self.transfers, thread_name_prefix="download") as threads:
-            return list(threads.map(lambda key: self._download_one(key, folder), keys))
+            return list(threads.map(self._download_one, count(), keys, repeat(folder)))
 
     def upload(self, file: Path, key: str) -> None:
         """Uploads a file; one of several parts appears only when it is complete."""
         self._client.upload_file(str(file), self.bucket, key)
 
-    def _download_one(self, key: str, folder: Path) -> Path:
-        target = folder / key.rsplit("/", 1)[-1]
+    def read(self, key: str, last_bytes: int | None = None) -> bytes:
+        """The content of an object, or its end.
+
+        Args:
+            key: The object.
+            last_bytes: How much of its end is wanted; None for all of it.
+        """
+        if last_bytes is None:
+            return self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        wanted = f"bytes=-{last_bytes}"
+        return self._client.get_object(Bucket=self.bucket, Key=key, Range=wanted)["Body"].read()
+
+    def write(self, key: str, content: bytes) -> None:
+        """Stores an object as a whole, over whatever was there."""
+        self._client.put_object(Bucket=self.bucket, Key=key, Body=content)
+
+    def delete(self, keys: Iterable[str]) -> int:
+        """Deletes objects; one that is gone already is no error.
+
+        Returns:
+            How many there were to delete.
+
+        Raises:
+            LakeError: If S3 refuses to delete some. The others are gone; delete again.
+        """
+        deleted = 0
+        refused: list[str] = []
+        waiting = iter(keys)
+        while batch := list(islice(waiting, _DELETE_BATCH)):
+            answer = self._client.delete_objects(
+                Bucket=self.bucket,
+                Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True},
+            )
+            deleted += len(batch)
+            refused += [f"{one.get('Key')}: {one.get('Code')}" for one in answer.get("Errors", ())]
+        if refused:
+            raise LakeError(f"{len(refused)} of {deleted} objects were not deleted: {refused[0]}")
+        return deleted
+
+    def _download_one(self, number: int, key: str, folder: Path) -> Path:
+        # Numbered, because objects of two prefixes may have one name, and in the keys' order.
+        target = folder / f"{number:06d}-{key.rsplit('/', 1)[-1]}"
         with target.open("wb") as sink:
             body = self._client.get_object(Bucket=self.bucket, Key=key)["Body"]
             for block in body.iter_chunks(1 << 20):
