@@ -17,7 +17,13 @@ from clickstream_platform.defs.ingestion.raw_hours import (
     build_raw_hours,
 )
 from clickstream_platform.defs.ingestion.raw_objects_sensor import build_raw_objects_sensor
-from clickstream_platform.defs.lake.events import EVENTS, EVENTS_TABLE, REBUILD_TAGS, build_events
+from clickstream_platform.defs.lake.events import (
+    EVENTS,
+    EVENTS_TABLE,
+    REBUILD_TAGS,
+    CompactionLimits,
+    build_events,
+)
 from clickstream_platform.defs.quality.conservation import build_conservation_checks
 from clickstream_platform.defs.rollups.dbt_models import build_dbt_models, prepared_project
 from clickstream_platform.defs.serving.spice import build_spice
@@ -43,7 +49,12 @@ def build_defs(settings: Settings, overrides: Mapping[str, object] | None = None
     """
     partitions = hourly_partitions(settings.first_hour, settings.last_hour)
     raw_events = build_raw_events(partitions)
-    events = build_events(partitions, RAW_EVENTS, settings.compaction_memory)
+    limits = CompactionLimits(
+        settings.compaction_memory,
+        settings.compaction_file_bytes,
+        settings.athena_compaction_bytes,
+    )
+    events = build_events(partitions, RAW_EVENTS, RAW_TABLE, limits)
     project = prepared_project(settings.dbt_project_dir)
     dbt_models = build_dbt_models(project, partitions)
     hourly_rollup = dg.define_asset_job(

@@ -56,7 +56,7 @@ class Settings(BaseSettings):
         "disk. The process needs 350 MB beside it.",
     )
     compaction_file_bytes: int = Field(
-        default=128 * 2**20, description="Size from which the next compacted file is begun", ge=1
+        default=128 * 2**20, description="Size a compacted file is to have", ge=1
     )
     athena_compaction_bytes: int = Field(
         default=4 * 2**30,

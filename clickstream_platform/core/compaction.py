@@ -1,35 +1,53 @@
-"""How one hour's raw objects become one sorted file without duplicates.
+"""What compacting an hour means: every event once, the earliest arrival, sorted, all accounted for.
 
-Belongs here: the SQL that DuckDB runs and the rule that says whether its result may be published.
-Moving files and moving the partition belongs to the asset in `defs/lake`.
+Belongs here: what goes in, what comes out, and the rule that says whether it may be published. How
+an engine does it belongs in `duckdb_sql` and `athena_sql`; files and partitions to `defs/lake`.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from lambdas.shared.columns import EVENT_COLUMNS, HiveType
+from clickstream_platform.core.stored_object import StoredObject
 
-# DuckDB's spelling of each catalog type. TIMESTAMP is in microseconds and without a zone, which is
-# what Athena expects of a Parquet file below a `timestamp` column.
-_DUCKDB_TYPES: dict[HiveType, str] = {
-    "string": "VARCHAR",
-    "timestamp": "TIMESTAMP",
-    "double": "DOUBLE",
-    "boolean": "BOOLEAN",
-    "map<string,string>": "MAP(VARCHAR, VARCHAR)",
-}
-_ROW_GROUP_ROWS = 122_880
-
-# Sequence numbers are decimal strings of different lengths: the longer one is the larger.
-_EARLIEST_FIRST = (
-    "received_at NULLS LAST, length(sequence_number) NULLS LAST, sequence_number NULLS LAST, "
-    "shard_id NULLS LAST, source_file, source_row"
+# Sequence numbers are decimal strings of different lengths: the longer one is the larger. Rows that
+# are alike in all of these are one record that was archived twice, under two keys: either may stay.
+EARLIEST_FIRST = (
+    "received_at NULLS LAST",
+    "length(sequence_number) NULLS LAST",
+    "sequence_number NULLS LAST",
+    "shard_id NULLS LAST",
 )
+# Sorting by session and time lets Parquet's statistics skip row groups for what is asked most.
+SORTED_BY = ("session_id", "event_time", "event_id")
 
 
 class VerificationError(RuntimeError):
-    """A compacted hour that does not hold what its raw objects hold; it must not be published."""
+    """A compacted hour that does not hold what its sources hold; it must not be published."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What one hour is rebuilt from.
+
+    Attributes:
+        datehour: The hour.
+        raw: Its raw objects.
+        carried: The files of its live generation, when raw objects have expired since: then they
+            are all there is of some events. Events of both are duplicates like any other.
+    """
+
+    datehour: str
+    raw: tuple[StoredObject, ...]
+    carried: tuple[StoredObject, ...] = ()
+
+    @property
+    def objects(self) -> tuple[StoredObject, ...]:
+        """All of them, raw objects first."""
+        return self.raw + self.carried
+
+    @property
+    def size_bytes(self) -> int:
+        """Their size."""
+        return sum(one.size_bytes for one in self.objects)
 
 
 @dataclass(frozen=True)
@@ -37,9 +55,9 @@ class Counts:
     """Rows of one compaction.
 
     Attributes:
-        rows_in: Rows of the raw objects.
+        rows_in: Rows of the sources.
         duplicates: Rows that repeat an event_id, counted apart from the rewriting itself.
-        rows_out: Rows of the file that was written.
+        rows_out: Rows of the files that were written.
     """
 
     rows_in: int
@@ -59,69 +77,42 @@ class Counts:
             )
 
 
-def contract_sql() -> str:
-    """A query of no rows whose columns are the contract's, in order and with their types."""
-    columns = ", ".join(
-        f"CAST(NULL AS {_DUCKDB_TYPES[column.hive_type]}) AS {column.name}"
-        for column in EVENT_COLUMNS
-    )
-    return f"SELECT {columns}, '' AS source_file, 0 AS source_row WHERE false"
+@dataclass(frozen=True)
+class CompactedHour:
+    """One hour written to a new generation that nobody reads yet.
 
-
-def raw_rows_sql(files: Sequence[Path]) -> str:
-    """A query of every row of some raw files, under the contract's columns.
-
-    A column that a file lacks reads as NULL: files written before the column was added stay
-    readable. A column the contract does not know is left out by the queries built on this one.
+    Attributes:
+        sources: What it was made of.
+        prefix: The generation's prefix.
+        engine: What made it: duckdb or athena.
+        counts: Its rows, verified.
+        files: How many files were written.
+        size_bytes: Their size.
     """
-    names = ", ".join(_literal(str(path)) for path in files)
-    files_sql = (
-        f"read_parquet([{names}], union_by_name = true, hive_partitioning = false, "
-        "filename = true, file_row_number = true)"
-    )
-    columns_sql = "filename AS source_file, file_row_number AS source_row"
-    rows_sql = f"SELECT * EXCLUDE (filename, file_row_number), {columns_sql} FROM {files_sql}"  # noqa: S608 - paths are quoted
-    return f"{contract_sql()} UNION ALL BY NAME {rows_sql}"
 
+    sources: Sources
+    prefix: str
+    engine: str
+    counts: Counts
+    files: int
+    size_bytes: int
 
-def rewrite_sql(files: Sequence[Path], target: Path) -> str:
-    """The statement that writes one hour: deduplicated, sorted, compressed.
+    @property
+    def datehour(self) -> str:
+        """The hour."""
+        return self.sources.datehour
 
-    Of the rows of one `event_id` the earliest arrival stays. Sorting by session and time lets
-    Parquet's statistics skip row groups for the questions asked most.
-
-    Args:
-        files: The hour's raw files.
-        target: The file to write.
-    """
-    columns = ", ".join(
-        f"CAST({column.name} AS {_DUCKDB_TYPES[column.hive_type]}) AS {column.name}"
-        for column in EVENT_COLUMNS
-    )
-    return (
-        f"COPY (SELECT {columns} FROM ({raw_rows_sql(files)}) "  # noqa: S608 - paths are quoted
-        f"QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY {_EARLIEST_FIRST}) = 1 "
-        "ORDER BY session_id, event_time, event_id) "
-        f"TO {_literal(str(target))} "
-        f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROW_GROUP_ROWS})"
-    )
-
-
-def counts_sql(files: Sequence[Path], target: Path) -> str:
-    """The query of one row (rows in, duplicates, rows out) that verifies a rewrite.
-
-    Duplicates are counted from the identifiers alone, not from the rewrite, so that a mistake in
-    the rewrite cannot hide itself.
-    """
-    names = ", ".join(_literal(str(path)) for path in files)
-    raw = f"read_parquet([{names}], union_by_name = true, hive_partitioning = false)"
-    written = f"read_parquet({_literal(str(target))}, hive_partitioning = false)"
-    return (
-        f"SELECT count(*), count(*) - count(DISTINCT event_id), "  # noqa: S608 - paths are quoted
-        f"(SELECT count(*) FROM {written}) FROM {raw}"
-    )
-
-
-def _literal(text: str) -> str:
-    """A SQL text literal."""
-    return "'" + text.replace("'", "''") + "'"
+    @property
+    def metadata(self) -> dict[str, int | str]:
+        """The hour's numbers, for its materialization."""
+        return {
+            "rows_in": self.counts.rows_in,
+            "rows_out": self.counts.rows_out,
+            "duplicates": self.counts.duplicates,
+            "files_before": len(self.sources.objects),
+            "files_carried": len(self.sources.carried),
+            "files_after": self.files,
+            "bytes_before": self.sources.size_bytes,
+            "bytes_after": self.size_bytes,
+            "engine": self.engine,
+        }

@@ -49,6 +49,20 @@ class AthenaResource(dg.ConfigurableResource[None]):
         Raises:
             AthenaQueryError: If the query does not succeed in time.
         """
+        return self._rows(self.run(sql))
+
+    def run(self, sql: str) -> str:
+        """Runs a statement to its end.
+
+        Args:
+            sql: Any statement.
+
+        Returns:
+            The id of the execution.
+
+        Raises:
+            AthenaQueryError: If it does not succeed in time.
+        """
         query_id = self._client.start_query_execution(
             QueryString=sql,
             QueryExecutionContext={"Database": self.database},
@@ -56,7 +70,7 @@ class AthenaResource(dg.ConfigurableResource[None]):
             ResultConfiguration={"OutputLocation": self.output_location},
         )["QueryExecutionId"]
         self._wait_for(query_id)
-        return self._rows(query_id)
+        return query_id
 
     def _wait_for(self, query_id: str) -> None:
         deadline = time.monotonic() + self.timeout_s

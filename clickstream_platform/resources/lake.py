@@ -6,8 +6,6 @@ Belongs here: S3 calls and nothing that knows what the objects mean beyond the l
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from itertools import count, islice, repeat
 from pathlib import Path
@@ -18,6 +16,7 @@ import dagster as dg
 from botocore.config import Config
 
 from clickstream_platform.core.hours import HourRange
+from clickstream_platform.core.stored_object import StoredObject
 from lambdas.shared import lake
 
 if TYPE_CHECKING:
@@ -29,21 +28,6 @@ _DELETE_BATCH = 1000  # the most S3 takes in one DeleteObjects
 
 class LakeError(RuntimeError):
     """S3 did not do all that was asked; the message says what is left."""
-
-
-@dataclass(frozen=True)
-class StoredObject:
-    """An object as a listing shows it.
-
-    Attributes:
-        key: Its key.
-        size_bytes: Its size.
-        modified_at: When it was written (UTC).
-    """
-
-    key: str
-    size_bytes: int
-    modified_at: datetime
 
 
 class LakeResource(dg.ConfigurableResource[None]):

@@ -10,6 +10,7 @@ from clickstream_platform.core.hours import spanning
 from clickstream_platform.resources.catalog import CatalogResource
 from clickstream_platform.resources.lake import LakeResource
 from lambdas.shared import lake as layout
+from lambdas.shared.columns import EVENT_COLUMNS
 
 RAW_HOURS = dg.AssetKey(["ingestion", "raw_hours"])
 RAW_EVENTS = dg.AssetKey(["ingestion", "raw_events"])
@@ -59,6 +60,7 @@ def build_raw_events(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefin
     def raw_events(
         context: dg.AssetExecutionContext, lake: LakeResource, catalog: CatalogResource
     ) -> dg.MaterializeResult[None]:
+        added = catalog.evolve(RAW_TABLE, EVENT_COLUMNS)
         objects = lake.list_raw(spanning(context.partition_keys))
         placement = catalog.place(
             RAW_TABLE, {hour: lake.uri(layout.raw_prefix(hour)) for hour in objects}
@@ -73,6 +75,7 @@ def build_raw_events(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefin
                 "run_files": sum(len(stored) for stored in objects.values()),
                 "run_partitions_created": placement.created,
                 "run_partitions_moved": placement.moved,
+                "columns_added": added,
             }
         )
 

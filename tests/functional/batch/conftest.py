@@ -14,8 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from clickstream_platform.definitions import build_defs
-from clickstream_platform.resources.catalog import Placement
-from clickstream_platform.resources.lake import StoredObject
+from clickstream_platform.resources.catalog import Partition, Placement
+from clickstream_platform.core.generations import is_older
+from clickstream_platform.core.stored_object import StoredObject
 from clickstream_platform.resources.raw_object_queue import QueueMessage
 from clickstream_platform.resources.warehouse import SpiceRefresh
 from clickstream_platform.settings import Settings
@@ -52,10 +53,15 @@ class FakeLake:
                 found.setdefault(hour, []).append(stored)
         return found
 
+    def list_objects(self, prefix, *, start_after="") -> Iterator[StoredObject]:
+        for key, content in sorted(self.objects.items()):
+            if key.startswith(prefix) and key > start_after:
+                yield StoredObject(key, len(content), self.written_at)
+
     def download(self, keys, folder: Path) -> list[Path]:
         files = []
-        for key in keys:
-            files.append(folder / key.rsplit("/", 1)[-1])
+        for number, key in enumerate(keys):
+            files.append(folder / f"{number}-{key.rsplit('/', 1)[-1]}")
             files[-1].write_bytes(self.objects[key])
         return files
 
@@ -80,25 +86,48 @@ class FakeLake:
         [key] = [key for key in self.objects if key.startswith(prefix)]
         return pq.read_table(io.BytesIO(self.objects[key]))
 
+    def tables_at(self, location: str) -> list[pa.Table]:
+        """The files below a location, in the order of their names."""
+        prefix = location.removeprefix(f"s3://{self.bucket}/")
+        keys = sorted(key for key in self.objects if key.startswith(prefix))
+        return [pq.read_table(io.BytesIO(self.objects[key])) for key in keys]
+
 
 class FakeCatalog:
     """Partitions in a dict."""
 
     def __init__(self) -> None:
         self.tables: dict[str, dict[str, str]] = {"raw_events": {}, "events": {}}
+        self.notes: dict[tuple[str, str], dict[str, str]] = {}
         self.places = 0
 
+    def partitions(self, table, datehours) -> dict[str, Partition]:
+        present = self.tables[table]
+        return {
+            hour: Partition(hour, present[hour], self.notes.get((table, hour), {}))
+            for hour in set(datehours) & present.keys()
+        }
+
     def locations(self, table, datehours) -> dict[str, str]:
-        wanted = set(datehours)
-        return {hour: place for hour, place in self.tables[table].items() if hour in wanted}
+        return {hour: one.location for hour, one in self.partitions(table, datehours).items()}
+
+    def annotate(self, table, datehours, notes) -> int:
+        for hour in set(datehours) & self.tables[table].keys():
+            self.notes.setdefault((table, hour), {}).update(notes)
+        return len(set(datehours) & self.tables[table].keys())
+
+    def evolve(self, table, columns) -> list[str]:
+        return []
 
     def place(self, table, locations) -> Placement:
         self.places += 1
         present = self.tables[table]
-        created = len(locations.keys() - present.keys())
-        moved = sum(present.get(hour, place) != place for hour, place in locations.items())
-        present.update(locations)
-        return Placement(created, moved, len(locations) - created - moved)
+        late = {hour for hour in locations if is_older(locations[hour], present.get(hour, ""))}
+        wanted = {hour: place for hour, place in locations.items() if hour not in late}
+        created = len(wanted.keys() - present.keys())
+        moved = sum(present.get(hour, place) != place for hour, place in wanted.items())
+        present.update(wanted)
+        return Placement(created, moved, len(wanted) - created - moved, tuple(sorted(late)))
 
 
 class FakeQueue:
@@ -140,6 +169,10 @@ class FakeAthena:
     def query(self, sql: str) -> list[dict[str, str | None]]:
         self.questions.append(sql)
         return self.rows
+
+    def run(self, sql: str) -> str:
+        self.questions.append(sql)
+        return f"query-{len(self.questions)}"
 
 
 class FakeDbt:

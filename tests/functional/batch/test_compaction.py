@@ -1,13 +1,10 @@
 from datetime import datetime, timedelta
 
-import duckdb
 import pyarrow as pa
 import pytest
 
-from clickstream_platform.core.compaction import VerificationError
-from clickstream_platform.core.generations import started_at
-from clickstream_platform.core.hours import HourRange
-from clickstream_platform.defs.lake.events import compact_hour
+from clickstream_platform.core.generations import RAW_EXPIRED, started_at
+from lambdas.shared import lake as layout
 from lambdas.shared.columns import EVENT_COLUMNS
 
 HOUR = "2015-05-17-10"
@@ -148,8 +145,34 @@ def test_an_hour_that_cannot_be_verified_keeps_its_location(platform):
 
 
 def test_nothing_is_uploaded_for_an_hour_that_cannot_be_verified(platform):
-    platform.lake.put_raw(HOUR, "a", [event(None), event(None)])
-    stored = platform.lake.list_raw(HourRange(HOUR, HOUR))[HOUR]
-    with duckdb.connect() as database, pytest.raises(VerificationError):
-        compact_hour(platform.lake, database, HOUR, stored, "generation")
-    assert list(platform.lake.objects) == [stored[0].key]
+    key = platform.lake.put_raw(HOUR, "a", [event(None), event(None)])
+    assert not platform.run(RANGE, raise_on_error=False).success
+    assert list(platform.lake.objects) == [key]
+
+
+def test_an_hour_whose_raw_objects_expired_keeps_its_events(platform):
+    """A file that is a year late would otherwise leave nothing but itself."""
+    platform.lake.objects.pop(platform.lake.put_raw(HOUR, "a", [event("e0")]))
+    first = platform.lake.put_raw(HOUR, "a", [event("e1", page_title="old"), event("e2")])
+    platform.run(RANGE)
+    platform.catalog.annotate("events", [HOUR], RAW_EXPIRED)
+    del platform.lake.objects[first]
+    again = event("e1", arrived_s=9, page_title="new")
+    platform.lake.put_raw(HOUR, "b", [again, event("e3", arrived_s=9)])
+    platform.run(RANGE)
+    rows = compacted(platform)
+    assert [row["event_id"] for row in rows] == ["e1", "e2", "e3"]
+    assert rows[0]["page_title"] == "old", "the earliest arrival is in the generation carried over"
+    platform.run(RANGE)
+    assert compacted(platform) == rows
+
+
+def test_a_generation_that_was_overtaken_is_not_published(platform):
+    """A run that hung for hours must not bring back what was there before the later one."""
+    platform.lake.put_raw(HOUR, "a", [event("e1")])
+    later = layout.generation_prefix(HOUR, "29990101T000000000000Z-later")
+    platform.catalog.tables["events"][HOUR] = platform.lake.uri(later)
+    result = platform.run(RANGE)
+    assert platform.catalog.tables["events"][HOUR].endswith("Z-later/")
+    [total] = result.asset_materializations_for_node("events")[:1]
+    assert total.metadata["run_hours_overtaken"].value == [HOUR]

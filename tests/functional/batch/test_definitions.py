@@ -84,7 +84,7 @@ def test_a_range_of_hours_is_one_execution_of_each_step(platform):
         "raw_events",
     ]
     assert len(platform.dbt.commands) == 1
-    assert platform.catalog.places == 2
+    assert platform.catalog.places == 1, "raw hours only: there is nothing to publish"
     for key in KEYS - {"ingestion/raw_hours"}:
         if key.startswith("serving"):
             continue
