@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import dagster as dg
 from dagster_dbt import DbtProject
 
+from clickstream_platform.automation import build_following_sensor
 from clickstream_platform.core.pending import ReleasePolicy
 from clickstream_platform.defs.ingestion.raw_hours import (
     RAW_EVENTS,
@@ -75,7 +76,8 @@ def build_defs(settings: Settings, overrides: Mapping[str, object] | None = None
         sensors=[
             build_raw_objects_sensor(
                 hourly_rollup.name, partitions, policy, settings.sensor_interval_s
-            )
+            ),
+            build_following_sensor(dg.AssetSelection.assets(dbt_models), REBUILD_TAGS),
         ],
         resources={**_resources(settings, project), **(overrides or {})},
         # The steps of a run follow each other, and a process for each would import dbt each time.

@@ -4,9 +4,11 @@ Belongs here: what can be said of datehours alone. When an hour is due belongs i
 partitions exist belongs in `clickstream_platform.partitions`.
 """
 
+from bisect import bisect
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 
 from lambdas.shared import lake
 
@@ -69,29 +71,44 @@ def spanning(datehours: Iterable[str]) -> HourRange:
 
 
 def contiguous_chunks(
-    datehours: Iterable[str], *, max_hours: int, max_gap_hours: int
+    datehours: Iterable[str],
+    *,
+    max_hours: int,
+    max_gap_hours: int,
+    occupied: Iterable[str] = (),
 ) -> list[HourRange]:
-    """Groups hours into ranges, each one run.
-
-    A run costs far more than an hour in it (dbt alone takes seconds to start), so a short gap is
-    bridged: rebuilding its hours again is idempotent and cheaper than a second run.
+    """Groups hours into ranges, each taken at once.
 
     Args:
         datehours: The hours to cover, in any order, repeated or not.
         max_hours: How many hours a range spans at most, gaps included.
         max_gap_hours: How many missing hours are bridged at most.
+        occupied: Hours that no range may bridge, only begin, hold or end with.
 
     Returns:
         Disjoint ranges in order. Every hour given lies in exactly one, and every range begins and
         ends with an hour that was given.
     """
+    wanted = sorted(set(datehours))
+    barred = sorted(set(occupied).difference(wanted))
     chunks: list[HourRange] = []
-    for hour in sorted(set(datehours)):
+    for hour in wanted:
         if chunks:
             current = chunks[-1]
             gap = hours_between(current.last, hour) - 1
-            if gap <= max_gap_hours and hours_between(current.first, hour) < max_hours:
+            is_free = bisect(barred, current.last) == bisect(barred, hour)
+            is_near = gap <= max_gap_hours and hours_between(current.first, hour) < max_hours
+            if is_free and is_near:
                 chunks[-1] = HourRange(current.first, hour)
                 continue
         chunks.append(HourRange(hour, hour))
     return chunks
+
+
+def gaps_of(datehours: Iterable[str], *, max_gap_hours: int) -> list[str]:
+    """The hours between some hours, where not more than so many are missing together."""
+    missing: list[str] = []
+    for before, after in pairwise(sorted(set(datehours))):
+        if 1 < hours_between(before, after) <= max_gap_hours + 1:
+            missing += HourRange(before, after).hours()[1:-1]
+    return missing

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
-from clickstream_platform.core.hours import HourRange, contiguous_chunks
+from clickstream_platform.core.hours import HourRange, contiguous_chunks, gaps_of
 from lambdas.shared import lake
 
 # A stream of late files must not postpone its hour for ever: after this many times the debounce
@@ -87,13 +87,11 @@ class ReleasePolicy:
         grace: How long after its end an hour may still receive events in normal operation.
         debounce: How long a closed hour must have been quiet before late files rebuild it.
         max_hours_per_run: Hours one run spans at most.
-        max_gap_hours: Missing hours that are bridged rather than split into two runs.
     """
 
     grace: timedelta
     debounce: timedelta
     max_hours_per_run: int
-    max_gap_hours: int = 6
 
     def due(self, cursor: Cursor, now: datetime) -> list[str]:
         """The waiting hours that are to be rebuilt now, in order."""
@@ -115,10 +113,26 @@ class ReleasePolicy:
             return settled
         return min(last + self.debounce, first + _PATIENCE * self.debounce)
 
-    def chunks(self, hours: Iterable[str]) -> list[HourRange]:
-        """The ranges, one run each, that rebuild some hours."""
+    def gaps(self, hours: Iterable[str]) -> list[str]:
+        """The hours between some hours that one run might span with them."""
+        return gaps_of(hours, max_gap_hours=self.max_hours_per_run)
+
+    def chunks(self, hours: Iterable[str], occupied: Iterable[str]) -> list[HourRange]:
+        """The ranges, one run each, that rebuild some hours and no others.
+
+        A run costs far more than an hour in it (dbt alone takes seconds to start), and a run takes
+        one range. So hours that hold nothing are spanned, and an hour that holds something and is
+        not due is not: nobody asked for it.
+
+        Args:
+            hours: The hours that are due.
+            occupied: The hours among `gaps` that have raw objects.
+        """
         return contiguous_chunks(
-            hours, max_hours=self.max_hours_per_run, max_gap_hours=self.max_gap_hours
+            hours,
+            max_hours=self.max_hours_per_run,
+            max_gap_hours=self.max_hours_per_run,
+            occupied=occupied,
         )
 
 

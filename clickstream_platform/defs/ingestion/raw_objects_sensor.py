@@ -32,6 +32,7 @@ RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
 
 _LOG_PAGE = 1000
+_MOST_OUTSIDE = 2000
 _SAMPLE = 5
 
 
@@ -65,9 +66,12 @@ def build_raw_objects_sensor(
     ) -> dg.SensorResult:
         received = record_arrivals(context, queue, lake, catalog)
         cursor = read_arrivals(context.instance, Cursor.from_json(context.cursor))
-        hours = _inside(context, partitions, policy.due(cursor, datetime.now(UTC)))
-        chunks = policy.chunks(hours)
-        remaining = cursor.without(hours)
+        due = policy.due(cursor, datetime.now(UTC))
+        hours = [hour for hour in due if partitions.has_partition_key(hour)]
+        occupied = catalog.locations(RAW_TABLE, policy.gaps(hours))
+        chunks = policy.chunks(hours, occupied)
+        outside = sorted(set(due).difference(hours))
+        remaining = cursor.without([*hours, *_too_many(context, partitions, outside)])
         return dg.SensorResult(
             run_requests=[_request(chunk, cursor) for chunk in chunks],
             cursor=remaining.to_json(),
@@ -144,21 +148,23 @@ def _materialization(hour: str, arrived: list[RawObject]) -> dg.AssetMaterializa
     )
 
 
-def _inside(
+def _too_many(
     context: dg.SensorEvaluationContext,
     partitions: dg.PartitionsDefinition[str],
-    hours: list[str],
+    outside: list[str],
 ) -> list[str]:
-    """The hours that have a partition; the others are named in a warning and keep waiting."""
-    inside = [hour for hour in hours if partitions.has_partition_key(hour)]
-    outside = sorted(set(hours) - set(inside))
+    """The hours without a partition that are no longer remembered; a warning names the others.
+
+    Any client can send events of any hour. The latest hours wait in the cursor, so that they are
+    rebuilt as soon as they have a partition; reconciliation finds the others.
+    """
     if outside:
         context.log.warning(
             f"{len(outside)} hours have raw objects but no partition ({outside[0]} to "
             f"{outside[-1]}); they wait until CLICKSTREAM_FIRST_HOUR (now "
             f"{partitions.get_first_partition_key()}) and CLICKSTREAM_LAST_HOUR include them"
         )
-    return inside
+    return outside[:-_MOST_OUTSIDE]
 
 
 def _request(chunk: HourRange, cursor: Cursor) -> dg.RunRequest:

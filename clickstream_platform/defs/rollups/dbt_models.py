@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
 
+from clickstream_platform.automation import follow_rebuilt_hours
 from clickstream_platform.core.dbt_arguments import build_arguments, parse_arguments
 from clickstream_platform.resources.dbt import dbt_for
 
@@ -35,11 +36,12 @@ class LayeredTranslator(DagsterDbtTranslator):
     def get_asset_spec(
         self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
     ) -> dg.AssetSpec:
-        """The spec, with what the model is stored as among its kinds."""
+        """The spec, with what the model is stored as among its kinds, and when it is built."""
         spec = super().get_asset_spec(manifest, unique_id, project)
         config = self.get_resource_props(manifest, unique_id).get("config", {})
         stored_as = {"view": "view", "table": str(config.get("format", "table"))}
         kind = stored_as.get(str(config.get("materialized")))
+        spec = spec.replace_attributes(automation_condition=follow_rebuilt_hours())
         return spec.replace_attributes(kinds=spec.kinds | {kind}) if kind else spec
 
 

@@ -1,9 +1,11 @@
 import json
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
 
 from clickstream_platform.core.hours import HourRange
+from lambdas.shared import lake as layout
 
 RAW_HOURS = dg.AssetKey(["ingestion", "raw_hours"])
 HOURS_84 = HourRange("2015-05-17-10", "2015-05-20-21").hours()
@@ -147,3 +149,42 @@ def test_an_hour_reported_by_a_person_is_rebuilt(platform):
         dg.AssetMaterialization(RAW_HOURS, partition="2015-05-17-10")
     )
     assert ranges(platform.tick()) == [("2015-05-17-10", "2015-05-17-10")]
+
+
+def hours_ago(hours: int) -> str:
+    return layout.datehour_of(datetime.now(UTC) - timedelta(hours=hours))
+
+
+@pytest.mark.parametrize("late", [3, 27, 20 * 24])
+def test_a_late_file_rebuilds_its_hour_once_and_nothing_else(platform, raw_key, late):
+    platform.with_settings(first_hour=hours_ago(30 * 24), last_hour=None)
+    others = [hours_ago(late + 1), hours_ago(late - 1)]
+    platform.queue.announce(*map(raw_key, [*others, hours_ago(late)]))
+    assert len(platform.tick()) == 1
+    platform.queue.announce(raw_key(hours_ago(late), "late"))
+    [request] = platform.tick()
+    assert ranges([request]) == [(hours_ago(late), hours_ago(late))]
+    assert platform.tick() == []
+    rebuilt = platform.run(request.tags)
+    for key in ("lake/events", "marts/sessions", "marts/page_views_hourly"):
+        keys = platform.instance.get_materialized_partitions(dg.AssetKey(key.split("/")))
+        assert keys == {hours_ago(late)}, key
+    assert rebuilt.success
+
+
+def test_late_files_of_two_hours_do_not_rebuild_those_between(platform, raw_key):
+    hours = HOURS_84[:5]
+    platform.queue.announce(*map(raw_key, [hours[0], hours[2], hours[4]]))
+    assert ranges(platform.tick()) == [(hours[0], hours[4])], "the hours between are empty"
+    platform.queue.announce(raw_key(hours[0], "late"), raw_key(hours[4], "late"))
+    assert ranges(platform.tick()) == [(hours[0], hours[0]), (hours[4], hours[4])]
+
+
+def test_the_cursor_is_bounded_whatever_hours_clients_invent(platform, raw_key):
+    """Partitions begin where they begin, but an event may be of 1970."""
+    invented = HourRange("1970-01-01-00", "1970-03-27-23").hours()
+    platform.queue.announce(*map(raw_key, invented))
+    assert platform.tick() == []
+    assert len(invented) > 2000
+    assert len(platform.cursor) < 150_000
+    assert json.loads(platform.cursor)["pending"].keys() == set(invented[-2000:])

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from clickstream_platform.core.hours import (
     HourRange,
     contiguous_chunks,
+    gaps_of,
     hours_between,
     next_hour,
     spanning,
@@ -65,6 +66,21 @@ def test_the_hours_a_run_may_span_include_the_gaps():
     assert contiguous_chunks(hours, max_hours=3, max_gap_hours=5) == [
         HourRange(hour(0), hour(2)),
         HourRange(hour(4), hour(4)),
+    ]
+
+
+def test_a_gap_that_holds_something_is_not_bridged():
+    """A late file rebuilds its hour and nothing else; an empty hour costs nothing."""
+    hours = [hour(0), hour(3), hour(6)]
+    assert contiguous_chunks(hours, max_hours=9, max_gap_hours=9, occupied=[hour(4), hour(6)]) == [
+        HourRange(hour(0), hour(3)),
+        HourRange(hour(6), hour(6)),
+    ]
+    assert gaps_of([hour(0), hour(3), hour(6), hour(7), hour(20)], max_gap_hours=2) == [
+        hour(1),
+        hour(2),
+        hour(4),
+        hour(5),
     ]
 
 

@@ -1,0 +1,91 @@
+"""The policy that follows rebuilt hours, run against an ephemeral instance."""
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pytest
+
+from clickstream_platform.definitions import build_defs
+from lambdas.shared import lake as layout
+
+NOW = datetime(2015, 6, 8, 12, 30, tzinfo=UTC)
+STAGED = dg.AssetKey(["staging", "stg_clickstream__events"])
+MARTS = {dg.AssetKey(["marts", "sessions"]), dg.AssetKey(["marts", "page_views_hourly"])}
+
+
+def range_tags(first: str, last: str) -> dict[str, str]:
+    return {
+        "dagster/asset_partition_range_start": first,
+        "dagster/asset_partition_range_end": last,
+    }
+
+
+class Evaluated:
+    """What each tick of the automation sensor asks for."""
+
+    def __init__(self, platform) -> None:
+        self.platform = platform.with_settings(last_hour=None)
+        self.cursor = None
+        self.defs = build_defs(platform.settings, platform.overrides)
+
+    def tick(self) -> dict[dg.AssetKey, set[str]]:
+        result = dg.evaluate_automation_conditions(
+            defs=self.defs,
+            instance=self.platform.instance,
+            asset_selection=dg.AssetSelection.assets(STAGED, *MARTS),
+            cursor=self.cursor,
+            evaluation_time=NOW,
+        )
+        self.cursor = result.cursor
+        asked = {}
+        for key in {STAGED, *MARTS}:
+            partitions = result.get_requested_partitions(key)
+            if partitions:
+                asked[key] = partitions
+        return asked
+
+    def materialize(self, hour: str, *keys: dg.AssetKey) -> None:
+        for key in keys:
+            event = dg.AssetMaterialization(asset_key=key, partition=hour)
+            self.platform.instance.report_runless_asset_event(event)
+
+
+@pytest.fixture
+def evaluated(platform) -> Evaluated:
+    return Evaluated(platform)
+
+
+EVENTS = dg.AssetKey(["lake", "events"])
+
+
+@pytest.mark.parametrize("late", [timedelta(hours=3), timedelta(hours=27), timedelta(days=20)])
+def test_the_marts_follow_an_hour_that_was_rebuilt_by_hand_however_old(evaluated, late):
+    hour = layout.datehour_of(NOW - late)
+    assert evaluated.tick() == {}
+    evaluated.materialize(hour, EVENTS)
+    assert evaluated.tick() == {key: {hour} for key in {STAGED, *MARTS}}, "and no other hour"
+    evaluated.materialize(hour, STAGED, *MARTS)
+    assert evaluated.tick() == {}
+    assert evaluated.tick() == {}
+
+
+def test_a_run_that_builds_the_marts_itself_is_not_followed(evaluated):
+    """Otherwise every hour of the sensor's would be built twice."""
+    platform, hour = evaluated.platform, "2015-05-17-10"
+    platform.lake.put_raw(hour, "a", [{"event_id": "e1"}])
+    assert evaluated.tick() == {}
+    assert platform.run(range_tags(hour, hour)).success
+    assert evaluated.tick() == {}
+
+
+def test_history_is_not_rebuilt_on_the_first_start(evaluated):
+    evaluated.materialize("2015-05-17-10", EVENTS)
+    assert evaluated.tick() == {}
+
+
+def test_a_rebuild_between_two_ticks_is_followed_once(evaluated):
+    evaluated.tick()
+    evaluated.materialize("2015-05-17-10", EVENTS)
+    evaluated.materialize("2015-05-17-10", EVENTS)
+    assert evaluated.tick() == {key: {"2015-05-17-10"} for key in {STAGED, *MARTS}}
+    assert evaluated.tick() == {}, "it was asked for"
