@@ -23,7 +23,7 @@ from clickstream_platform.resources.catalog import CatalogResource
 from clickstream_platform.resources.lake import LakeResource
 from lambdas.event_processor.store import to_parquet
 from lambdas.shared import lake as layout
-from lambdas.shared.columns import DATEHOUR, EVENT_COLUMNS
+from lambdas.shared.columns import DATEHOUR, EVENT_COLUMNS, Column
 from lambdas.shared.event import Event
 
 pytestmark = pytest.mark.integration
@@ -270,3 +270,19 @@ def crash_at(step: int, run_id: str, lake, catalog, athena, database) -> bool:
     except Crash:
         return True
     return False
+
+
+def test_a_column_that_is_added_reads_as_null_in_what_was_written_before(
+    lake, catalog, athena, database, put
+):
+    """Neither files nor partitions are rewritten; both tables stay readable."""
+    put("a", events(5))
+    rebuild = rebuild_of(lake, catalog, athena, database)
+    rebuild.run(HOURS, generation_id(datetime.now(UTC), "before"), print)
+    added = Column("scroll_depth", "double", "How far down, from 0 to 1")
+    for table in ("raw_events", "events"):
+        assert catalog.evolve(table, [*EVENT_COLUMNS, added]) == ["scroll_depth"]
+        asked = "count(*) AS n, count(scroll_depth) AS deep, count(event_id) AS ids"
+        [row] = athena.query(f"SELECT {asked} FROM {table}")  # noqa: S608
+        assert row == {"n": "5", "deep": "0", "ids": "5"}
+    catalog.drop("events", [HOUR])

@@ -8,9 +8,11 @@ import pytest
 from moto import mock_aws
 
 from clickstream_platform.core.hours import HourRange
+from clickstream_platform.core.schema import IncompatibleColumnError
 from clickstream_platform.resources.catalog import CatalogResource, Placement
 from clickstream_platform.resources.lake import LakeResource
 from clickstream_platform.resources.raw_object_queue import RawObjectQueueResource
+from lambdas.shared.columns import Column
 from lambdas.shared.lake import raw_prefix
 
 HOURS = HourRange("2015-05-17-00", "2015-05-27-09").hours()  # 250: three batches for Glue
@@ -67,6 +69,103 @@ def test_a_partition_has_the_columns_of_its_table(catalog):
 def test_hours_without_a_partition_have_no_location(catalog):
     assert catalog.locations("events", HOURS) == {}
     assert catalog.place("events", {}) == Placement(0, 0, 0)
+
+
+GENERATION = "s3://lake/events/datehour={hour}/gen={at}Z-run/"
+
+
+def test_a_generation_never_takes_the_place_of_a_later_one(catalog):
+    """A run that hung must not bring back what was there before the run that overtook it."""
+    [hour, other] = HOURS[:2]
+    early, late = (
+        {one: GENERATION.format(hour=one, at=at) for one in (hour, other)}
+        for at in ("20260101T000000000000", "20260101T000000000001")
+    )
+    catalog.place("events", {hour: late[hour]})
+    placed = catalog.place("events", early)
+    assert placed == Placement(created=1, moved=0, unchanged=0, overtaken=(hour,))
+    assert catalog.locations("events", HOURS) == {hour: late[hour], other: early[other]}
+
+
+def test_what_is_noted_on_an_hour_stays_when_the_hour_moves(catalog):
+    """It says that the hour's raw objects are gone: forgotten, a rebuild would lose events."""
+    catalog.place("events", places("a", HOURS[:3]))
+    assert catalog.annotate("events", HOURS[:2], {"a": "1"}) == 2
+    assert catalog.annotate("events", HOURS[:3], {"a": "1"}) == 1
+    catalog.annotate("events", HOURS[:1], {"b": "2"})
+    catalog.place("events", places("b", HOURS[:2]))
+    noted = {hour: one.parameters for hour, one in catalog.partitions("events", HOURS).items()}
+    assert noted == {HOURS[0]: {"a": "1", "b": "2"}, HOURS[1]: {"a": "1"}, HOURS[2]: {"a": "1"}}
+
+
+def test_dropped_hours_are_gone_and_the_others_stay(catalog):
+    catalog.place("events", places("a"))
+    assert catalog.drop("events", [*HOURS[:60], "2020-01-01-00"]) == 60
+    assert catalog.drop("events", HOURS[:60]) == 0
+    assert list(catalog.all_partitions("events")) == HOURS[60:]
+    window = HourRange(HOURS[58], HOURS[61])
+    assert list(catalog.all_partitions("events", window)) == HOURS[60:62]
+
+
+def test_an_hour_that_somebody_registers_meanwhile_is_moved(catalog, monkeypatch):
+    """Two runs may find an hour missing; Glue then refuses the second one's creation."""
+    hour = HOURS[0]
+    look_up = CatalogResource.partitions
+    answers = iter([{}])
+
+    def stale(self, table, hours):
+        found = next(answers, None)
+        if found is None:
+            return look_up(self, table, hours)
+        catalog._client.create_partition(
+            DatabaseName="clickstream_db",
+            TableName=table,
+            PartitionInput={"Values": [hour], "StorageDescriptor": {"Location": "s3://lake/x/"}},
+        )
+        return found
+
+    monkeypatch.setattr(CatalogResource, "partitions", stale)
+    assert catalog.place("events", places("a", [hour])) == Placement(0, moved=1, unchanged=0)
+    assert look_up(catalog, "events", [hour])[hour].location == places("a")[hour]
+
+
+ADDED = Column("scroll_depth", "double", "How far down, from 0 to 1")
+PRESENT = Column("event_id", "string", "Unique id")
+
+
+def test_a_new_column_appears_and_the_old_ones_stay(catalog):
+    catalog.place("events", places("a", HOURS[:1]))
+    assert catalog.evolve("events", [PRESENT, ADDED]) == ["scroll_depth"]
+    assert catalog.evolve("events", [PRESENT, ADDED]) == []
+    assert catalog.evolve("events", [PRESENT]) == [], "a column of older files is kept"
+    assert catalog.columns("events") == {"event_id": "string", "scroll_depth": "double"}
+    table = boto3.client("glue").get_table(DatabaseName="clickstream_db", Name="events")["Table"]
+    assert table["PartitionKeys"] == [{"Name": "datehour", "Type": "string"}]
+    assert table["StorageDescriptor"]["Location"] == "s3://lake/events/"
+    assert catalog.locations("events", HOURS) == places("a", HOURS[:1])
+
+
+def test_a_column_of_another_type_is_refused_with_what_to_do(catalog):
+    changed = Column("event_id", "double", "Now a number")
+    with pytest.raises(
+        IncompatibleColumnError, match=r"event_id is string.*double.*name of its own"
+    ):
+        catalog.evolve("events", [changed, ADDED])
+    assert catalog.columns("events") == {"event_id": "string"}
+
+
+def test_many_objects_are_deleted_and_missing_ones_are_no_error():
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="lake")
+    lake = LakeResource(bucket="lake")
+    keys = [f"raw/{number:04d}" for number in range(1100)]
+    for key in keys:
+        lake.write(key, b"x")
+    assert lake.delete([*keys[:1050], "raw/none"]) == 1051
+    assert [one.key for one in lake.list_objects("raw/", start_after=keys[1060])] == keys[1061:]
+    assert lake.read(keys[-1]) == b"x"
+    lake.write("long", b"0123456789")
+    assert lake.read("long", 4) == b"6789"
 
 
 def test_only_raw_objects_of_the_range_are_listed():
