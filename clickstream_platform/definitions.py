@@ -11,6 +11,8 @@ from dagster_dbt import DbtProject
 
 from clickstream_platform.automation import build_following_sensor
 from clickstream_platform.core.pending import ReleasePolicy
+from clickstream_platform.core.reconciliation import ReconciliationPolicy
+from clickstream_platform.defs.alerting.run_failures import build_run_failures
 from clickstream_platform.defs.ingestion.raw_hours import (
     RAW_EVENTS,
     RAW_TABLE,
@@ -18,17 +20,22 @@ from clickstream_platform.defs.ingestion.raw_hours import (
     build_raw_hours,
 )
 from clickstream_platform.defs.ingestion.raw_objects_sensor import build_raw_objects_sensor
+from clickstream_platform.defs.ingestion.reconciliation import Downstream, build_reconciliation
 from clickstream_platform.defs.lake.events import (
     EVENTS,
     EVENTS_TABLE,
+    POOL,
     REBUILD_TAGS,
     CompactionLimits,
     build_events,
 )
+from clickstream_platform.defs.lake.retention import build_retention, retention_policy
+from clickstream_platform.defs.lake.retention_steps import Tables
 from clickstream_platform.defs.quality.conservation import build_conservation_checks
 from clickstream_platform.defs.rollups.dbt_models import build_dbt_models, prepared_project
 from clickstream_platform.defs.serving.spice import build_spice
 from clickstream_platform.partitions import hourly_partitions
+from clickstream_platform.resources.alerts import AlertsResource
 from clickstream_platform.resources.athena import AthenaResource
 from clickstream_platform.resources.catalog import CatalogResource
 from clickstream_platform.resources.dbt import dbt_for
@@ -48,7 +55,40 @@ def build_defs(settings: Settings, overrides: Mapping[str, object] | None = None
     Returns:
         The definitions.
     """
+    project = prepared_project(settings.dbt_project_dir)
     partitions = hourly_partitions(settings.first_hour, settings.last_hour)
+    dbt_models = build_dbt_models(project, partitions)
+    marts = sorted(key for key in dbt_models.keys if key.path[0] == "marts")
+    platform = dg.Definitions(
+        resources={**_resources(settings, project), **(overrides or {})},
+        # The steps of a run follow each other, and a process for each would import dbt each time.
+        executor=dg.in_process_executor,
+    )
+    return dg.Definitions.merge(
+        platform,
+        _hours(settings, partitions, dbt_models),
+        build_spice(settings.data_sets),
+        build_retention(
+            retention_policy(settings),
+            Tables(RAW_TABLE, EVENTS_TABLE),
+            pool=POOL,
+            tags=REBUILD_TAGS,
+        ),
+        build_reconciliation(
+            partitions,
+            ReconciliationPolicy(grace=settings.hour_grace),
+            Downstream(EVENTS, EVENTS_TABLE, marts),
+        ),
+        dg.Definitions(sensors=[build_run_failures()]),
+    )
+
+
+def _hours(
+    settings: Settings,
+    partitions: dg.PartitionsDefinition[str],
+    dbt_models: dg.AssetsDefinition,
+) -> dg.Definitions:
+    """What is done with every hour: assets, checks, the job, and what starts it."""
     raw_events = build_raw_events(partitions)
     limits = CompactionLimits(
         settings.compaction_memory,
@@ -56,8 +96,6 @@ def build_defs(settings: Settings, overrides: Mapping[str, object] | None = None
         settings.athena_compaction_bytes,
     )
     events = build_events(partitions, RAW_EVENTS, RAW_TABLE, limits)
-    project = prepared_project(settings.dbt_project_dir)
-    dbt_models = build_dbt_models(project, partitions)
     hourly_rollup = dg.define_asset_job(
         "hourly_rollup",
         selection=dg.AssetSelection.assets(raw_events, events, dbt_models),
@@ -69,7 +107,7 @@ def build_defs(settings: Settings, overrides: Mapping[str, object] | None = None
         debounce=settings.late_debounce,
         max_hours_per_run=settings.max_hours_per_run,
     )
-    hours = dg.Definitions(
+    return dg.Definitions(
         assets=[build_raw_hours(partitions), raw_events, events, dbt_models],
         asset_checks=[build_conservation_checks(EVENTS, EVENTS_TABLE, RAW_TABLE)],
         jobs=[hourly_rollup],
@@ -79,11 +117,7 @@ def build_defs(settings: Settings, overrides: Mapping[str, object] | None = None
             ),
             build_following_sensor(dg.AssetSelection.assets(dbt_models), REBUILD_TAGS),
         ],
-        resources={**_resources(settings, project), **(overrides or {})},
-        # The steps of a run follow each other, and a process for each would import dbt each time.
-        executor=dg.in_process_executor,
     )
-    return dg.Definitions.merge(hours, build_spice(settings.data_sets))
 
 
 def _resources(settings: Settings, project: DbtProject) -> dict[str, object]:
@@ -100,6 +134,7 @@ def _resources(settings: Settings, project: DbtProject) -> dict[str, object]:
         "warehouse": WarehouseResource(
             account_id=settings.account_id, timeout_s=settings.spice_timeout_s
         ),
+        "alerts": AlertsResource(topic_arn=settings.alert_topic_arn),
         "dbt": dbt_for(project),
     }
 

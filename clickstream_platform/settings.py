@@ -77,6 +77,10 @@ class Settings(BaseSettings):
         description="How long a generation is kept that is no longer read; longer than a query",
         ge=1,
     )
+    alert_topic_arn: str | None = Field(
+        default=None,
+        description="SNS topic that is told of failed runs; None: the sensor's log only",
+    )
     spice_timeout_s: float = Field(
         default=1800, description="How long a SPICE ingestion may take", gt=0
     )

@@ -40,6 +40,7 @@ from infra.presentation import (
     summary_table,
 )
 from infra.querying import Querying, is_question
+from infra.retention import mount as mount_retention
 from infra.set_aside.commands import Surroundings, mount
 from infra.status import read_status
 from infra.topology import build_topology
@@ -294,7 +295,9 @@ def _check_writable(path: Path | None) -> None:
         fail(f"{path} cannot be written: its folder does not exist, or it is a folder")
 
 
-mount(app, Surroundings(_ports, fail, aws_errors_as_messages, signals_as_interrupt))
+_surroundings = Surroundings(_ports, fail, aws_errors_as_messages, signals_as_interrupt)
+mount(app, _surroundings)
+mount_retention(app, _surroundings)
 
 if __name__ == "__main__":
     sys.exit(app())

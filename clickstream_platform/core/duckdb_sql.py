@@ -4,12 +4,12 @@ Belongs here: DuckDB's SQL and how much of an hour is sorted at once. Running it
 `defs/lake/duckdb_engine.py`; Athena's SQL for the same result belongs in `athena_sql`.
 
 The hour is sorted in passes, each a range of sessions that fits in memory: an external sort of
-everything spills every row twice and takes a third longer. Rows whose event_id is alone, nearly
-all, are never compared with each other: only hashes of the ids are.
+everything spills every row and takes half as long again. Rows whose event_id is alone, nearly all,
+are never compared with each other: only hashes of the ids are.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from itertools import zip_longest
 from math import ceil
 from pathlib import Path
 from typing import NamedTuple
@@ -41,8 +41,8 @@ class Portions(NamedTuple):
     """
 
     file_bytes: int = 128 * 2**20
-    pass_rows: int = 750_000
-    pass_bytes: int = 192 * 2**20
+    pass_rows: int = 1_000_000
+    pass_bytes: int = 256 * 2**20
     small_bytes: int = 16 * 2**20
 
     def passes(self, rows: int, size_bytes: int, uncompressed_bytes: int) -> int:
@@ -61,11 +61,24 @@ class Portions(NamedTuple):
         )
 
 
-class Bound(NamedTuple):
-    """Where one pass ends and the next begins, in the order of the sort."""
+class Pass(NamedTuple):
+    """A range of sessions; both None for the rows that have none.
 
-    session_id: str
-    event_time: datetime
+    Attributes:
+        first: The first session.
+        end: The first session of the next range; None when there is no next one.
+    """
+
+    first: str | None
+    end: str | None
+
+    @property
+    def condition(self) -> str:
+        """As SQL: plain comparisons, which are applied before the rest of a row is decoded."""
+        if self.first is None:
+            return "session_id IS NULL"
+        begins = f"session_id >= {_literal(self.first)}"
+        return begins if self.end is None else f"{begins} AND session_id < {_literal(self.end)}"
 
 
 def contract_sql() -> str:
@@ -97,9 +110,13 @@ def arrived_sql(files: Sequence[Path], *, is_small: bool) -> str:
 
 
 def drop_sql(*, is_small: bool) -> list[str]:
-    """The statements that undo `arrived_sql` and `suspects_sql`."""
+    """The statements that undo `arrived_sql`, `suspects_sql` and `repeated_sql`."""
     kind = "TABLE" if is_small else "VIEW"
-    return ["DROP TABLE IF EXISTS suspects", f"DROP {kind} IF EXISTS arrived"]
+    return [
+        "DROP TABLE IF EXISTS repeated",
+        "DROP TABLE IF EXISTS suspects",
+        f"DROP {kind} IF EXISTS arrived",
+    ]
 
 
 def suspects_sql() -> str:
@@ -113,8 +130,17 @@ def suspects_sql() -> str:
     )
 
 
+def repeated_sql() -> str:
+    """The statement that makes `repeated`: of each suspected event_id the earliest arrival."""
+    return (
+        "CREATE TEMP TABLE repeated AS SELECT * FROM "  # noqa: S608
+        "(SELECT * FROM arrived WHERE hash(event_id) IN (FROM suspects)) QUALIFY "
+        f"row_number() OVER (PARTITION BY event_id ORDER BY {', '.join(EARLIEST_FIRST)}) = 1"
+    )
+
+
 def counts_sql() -> str:
-    """The query of one row: rows, suspects, duplicates.
+    """The query of one row: rows, suspects, duplicates, rows without a session.
 
     Duplicates are counted from the identifiers alone, not from the rewrite, so that a mistake in
     the rewrite cannot hide itself.
@@ -122,7 +148,8 @@ def counts_sql() -> str:
     suspected = "FROM arrived WHERE hash(event_id) IN (FROM suspects)"
     return (
         "SELECT (SELECT count(*) FROM arrived), (SELECT count(*) FROM suspects), "  # noqa: S608
-        f"(SELECT count(*) - count(DISTINCT event_id) {suspected})"
+        f"(SELECT count(*) - count(DISTINCT event_id) {suspected}), "
+        "(SELECT count(*) - count(session_id) FROM arrived)"
     )
 
 
@@ -133,79 +160,48 @@ def uncompressed_sql(files: Sequence[Path]) -> str:
 
 
 def sample_sql() -> str:
-    """The query of some rows' session and time, from which the passes' bounds are taken."""
-    sample = f"USING SAMPLE {_SAMPLE_ROWS} ROWS (reservoir, 0)"
-    return f"SELECT session_id, event_time FROM arrived {sample}"  # noqa: S608
+    """The query of the sessions of some rows, from which the passes are taken."""
+    return f"SELECT session_id FROM arrived USING SAMPLE {_SAMPLE_ROWS} ROWS (reservoir, 0)"  # noqa: S608
 
 
-def bounds_of(sample: Sequence[tuple[str | None, datetime | None]], count: int) -> list[Bound]:
-    """The bounds between passes of about equal size.
+def passes_of(sample: Sequence[str | None], count: int, *, has_none: bool) -> list[Pass]:
+    """The passes, in the order of the sort and of about equal size.
+
+    A session is in one pass, however many events it has.
 
     Args:
-        sample: Sessions and times of some rows.
+        sample: Sessions of some rows.
         count: In how many passes.
-
-    Returns:
-        Ascending bounds, one less than there are passes, or fewer when values repeat.
+        has_none: Whether there are rows without a session; they come last.
     """
-    known = sorted(
-        Bound(session, time) for session, time in sample if session is not None and time is not None
-    )
+    known = sorted(session for session in sample if session is not None)
     cuts = {known[len(known) * index // count] for index in range(1, count)} if known else set()
-    return sorted(cuts)
+    firsts = sorted({"", *cuts})
+    ranges = [Pass(first, end) for first, end in zip_longest(firsts, firsts[1:])]
+    return [*ranges, Pass(None, None)] if has_none else ranges
 
 
-def rewrite_sql(
-    target: Path, after: Bound | None, before: Bound | None, *, has_suspects: bool
-) -> str:
+def rewrite_sql(target: Path, sessions: Pass, *, has_suspects: bool) -> str:
     """The statement that writes one pass: deduplicated, sorted, compressed.
-
-    Of the rows of one `event_id` the earliest arrival stays.
 
     Args:
         target: The file to write.
-        after: Where the pass begins, itself included; None at the beginning.
-        before: Where it ends, itself excluded; None at the end, where rows without a key are too.
-        has_suspects: Whether any event_id may occur twice.
+        sessions: Which sessions.
+        has_suspects: Whether any event_id may occur twice; then `repeated` holds those to keep.
     """
     columns = ", ".join(
         f"CAST({column.name} AS {_DUCKDB_TYPES[column.hive_type]}) AS {column.name}"
         for column in EVENT_COLUMNS
     )
-    earliest = ", ".join(EARLIEST_FIRST)
-    inside = " AND ".join(_inside(after, before)) or "true"
+    rows = f"SELECT * FROM arrived WHERE {sessions.condition}"  # noqa: S608
     if has_suspects:
-        # Rows of one event_id may lie in different passes, so the choice is made before the range.
-        rows = (
-            f"SELECT * FROM arrived WHERE hash(event_id) NOT IN (FROM suspects) AND {inside} "  # noqa: S608
-            "UNION ALL SELECT * FROM (SELECT * FROM arrived "
-            "WHERE hash(event_id) IN (FROM suspects) "
-            f"QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY {earliest}) = 1) "
-            f"WHERE {inside}"
-        )
-    else:
-        rows = f"SELECT * FROM arrived WHERE {inside}"  # noqa: S608
+        kept = f"SELECT * FROM repeated WHERE {sessions.condition}"  # noqa: S608
+        rows = f"{rows} AND hash(event_id) NOT IN (FROM suspects) UNION ALL {kept}"
     return (
         f"COPY (SELECT {columns} FROM ({rows}) ORDER BY {', '.join(SORTED_BY)}) "  # noqa: S608
         f"TO {_literal(str(target))} (FORMAT parquet, COMPRESSION zstd, "
         f"ROW_GROUP_SIZE {_ROW_GROUP_ROWS})"
     )
-
-
-def _inside(after: Bound | None, before: Bound | None) -> list[str]:
-    """Conditions that a row of a pass fulfils; rows that compare with nothing are in the last."""
-    conditions = []
-    if after is not None:
-        conditions.append(f"NOT {_lies_before(after)}")
-    if before is not None:
-        conditions.append(_lies_before(before))
-    return conditions
-
-
-def _lies_before(bound: Bound) -> str:
-    session, time = _literal(bound.session_id), f"TIMESTAMP '{bound.event_time.isoformat(' ')}'"
-    earlier = f"session_id < {session} OR (session_id = {session} AND event_time < {time})"
-    return f"coalesce({earlier}, false)"
 
 
 def _literal(text: str) -> str:

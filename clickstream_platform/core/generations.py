@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 RAW_EXPIRED = {"clickstream.raw_expired": "true"}
 
 _FORMAT = "%Y%m%dT%H%M%S%f"
-_GENERATION = re.compile(r"gen=(?P<started>\d{8}T\d{12})Z-[^/]+/?$")
+# Athena writes each attempt at a generation to a folder of its own.
+_GENERATION = re.compile(r"gen=(?P<started>\d{8}T\d{12})Z-[^/]+(?:/attempt=\d+)?/?$")
 
 
 def generation_id(started: datetime, run_id: str) -> str:

@@ -181,5 +181,6 @@ def batch_environment(topology: Topology, settings: Mapping[str, str]) -> dict[s
         "WORKGROUP": topology.workgroup,
         "RAW_OBJECTS_QUEUE": notified.notify_queue or "",
         "ACCOUNT_ID": ACCOUNT,
+        "ALERT_TOPIC_ARN": f"arn:aws:sns:{REGION}:{ACCOUNT}:{topology.topics[0].name}",
     }
     return {f"CLICKSTREAM_{name}": value for name, value in {**names, **settings}.items()}

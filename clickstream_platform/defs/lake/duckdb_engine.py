@@ -6,7 +6,6 @@ chosen and what is published belongs to `events`.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,7 +16,9 @@ from clickstream_platform.core import duckdb_sql
 from clickstream_platform.core.compaction import CompactedHour, Counts, Sources
 from clickstream_platform.resources.lake import LakeResource
 
-_THREADS = 2
+# Within little memory a second thread makes DuckDB slower: it writes in ever smaller portions.
+# Hours are compacted side by side instead.
+_THREADS = 1
 
 
 class DuckdbEngine:
@@ -62,8 +63,9 @@ class DuckdbEngine:
             files = self._lake.download([one.key for one in sources.objects], incoming)
             with self._database.cursor() as cursor:
                 rows, duplicates = self._rewrite(cursor, files, outgoing)
-            written = sorted(outgoing.iterdir())
-            rows_out = sum(pq.read_metadata(file).num_rows for file in written)
+            rows_of = {file: pq.read_metadata(file).num_rows for file in outgoing.iterdir()}
+            written = sorted(file for file, held in rows_of.items() if held)
+            rows_out = sum(rows_of.values())
             counts = Counts(rows, duplicates, rows_out)
             counts.verify(sources.datehour)
             for file in written:
@@ -80,24 +82,20 @@ class DuckdbEngine:
         cursor.execute(duckdb_sql.arrived_sql(files, is_small=is_small))
         try:
             cursor.execute(duckdb_sql.suspects_sql())
-            [(rows, suspects, duplicates)] = cursor.execute(duckdb_sql.counts_sql()).fetchall()
+            [(rows, suspects, duplicates, strays)] = cursor.execute(
+                duckdb_sql.counts_sql()
+            ).fetchall()
+            if suspects:
+                cursor.execute(duckdb_sql.repeated_sql())
             uncompressed = 0 if is_small else _uncompressed(cursor, files)
-            bounds = self._bounds(cursor, self._portions.passes(rows, size, uncompressed))
-            for number, (after, before) in enumerate(pairwise([None, *bounds, None])):
+            count = self._portions.passes(rows, size, uncompressed)
+            for number, one in enumerate(_passes(cursor, count, has_none=strays > 0)):
                 file = target / f"events-{number:05d}.parquet"
-                cursor.execute(
-                    duckdb_sql.rewrite_sql(file, after, before, has_suspects=suspects > 0)
-                )
+                cursor.execute(duckdb_sql.rewrite_sql(file, one, has_suspects=suspects > 0))
         finally:
             for statement in duckdb_sql.drop_sql(is_small=is_small):
                 cursor.execute(statement)
         return rows, duplicates
-
-    @staticmethod
-    def _bounds(cursor: duckdb.DuckDBPyConnection, passes: int) -> list[duckdb_sql.Bound]:
-        if passes == 1:
-            return []
-        return duckdb_sql.bounds_of(cursor.execute(duckdb_sql.sample_sql()).fetchall(), passes)
 
 
 @contextmanager
@@ -125,3 +123,11 @@ def _uncompressed(cursor: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> i
     """Bytes of the files' pages before compression."""
     [(total,)] = cursor.execute(duckdb_sql.uncompressed_sql(files)).fetchall()
     return int(total)
+
+
+def _passes(
+    cursor: duckdb.DuckDBPyConnection, count: int, *, has_none: bool
+) -> list[duckdb_sql.Pass]:
+    """The ranges of sessions that are sorted one after the other."""
+    sample = cursor.execute(duckdb_sql.sample_sql()).fetchall() if count > 1 else []
+    return duckdb_sql.passes_of([row[0] for row in sample], count, has_none=has_none)

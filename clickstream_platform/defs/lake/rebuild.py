@@ -91,6 +91,8 @@ class Rebuild:
 
     def _sources(self, hours: HourRange) -> list[Sources]:
         """What each hour that has raw objects is made of."""
+        # In this order. Retention notes an hour before it deletes the first raw object, so whoever
+        # misses an object sees the note.
         raw = self.lake.list_raw(hours)
         present = self.catalog.partitions(self.table, raw)
         found = []

@@ -1,16 +1,9 @@
-from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from clickstream_platform.core.compaction import Counts, VerificationError
-from clickstream_platform.core.duckdb_sql import (
-    Bound,
-    Portions,
-    arrived_sql,
-    bounds_of,
-    rewrite_sql,
-)
+from clickstream_platform.core.duckdb_sql import Pass, Portions, arrived_sql, passes_of, rewrite_sql
 
 
 def test_rows_in_are_rows_out_plus_duplicates():
@@ -26,16 +19,15 @@ def test_an_hour_that_lost_or_gained_rows_is_not_published(rows_out):
 def test_a_quote_in_a_path_is_quoted():
     for sql in (
         arrived_sql([Path("/data/o'brien/a.parquet")], is_small=True),
-        rewrite_sql(Path("/data/o'brien/a.parquet"), None, None, has_suspects=False),
+        rewrite_sql(Path("/data/o'brien/a.parquet"), Pass("", None), has_suspects=False),
     ):
         assert "'/data/o''brien/a.parquet'" in sql
 
 
 def test_a_quote_in_a_session_is_quoted():
     """Anybody chooses the name of a session, and some become bounds."""
-    bound = Bound("s'; DROP TABLE arrived; --", datetime(2015, 5, 17, 10))  # noqa: DTZ001
-    sql = rewrite_sql(Path("a"), bound, None, has_suspects=False)
-    assert "session_id < 's''; DROP TABLE arrived; --'" in sql
+    condition = Pass("s'; DROP TABLE arrived; --", None).condition
+    assert condition == "session_id >= 's''; DROP TABLE arrived; --'"
 
 
 @pytest.mark.parametrize(
@@ -47,16 +39,9 @@ def test_an_hour_is_sorted_in_as_many_passes_as_it_needs(rows, size, uncompresse
     assert portions.passes(rows, size, uncompressed) == passes
 
 
-def test_bounds_ascend_and_do_not_repeat():
-    """A bot's session may be most of an hour; then its time divides it."""
-    times = [datetime(2015, 5, 17, 10, minute) for minute in range(60)]  # noqa: DTZ001
-    sample = (
-        [("bot", time) for time in times]
-        + [("bot", times[0])] * 60
-        + [("a", None), (None, times[0])]
-    )
-    bounds = bounds_of(sample, 6)
-    assert bounds == sorted(set(bounds))
-    assert len(bounds) > 2
-    assert {bound.session_id for bound in bounds} == {"bot"}
-    assert bounds_of([], 3) == []
+def test_passes_follow_each_other_from_the_first_session_to_the_last():
+    """A bot's session may be most of an hour; it is one pass, and none is empty."""
+    sample = ["bot"] * 90 + ["a", "b", "zebra", None]
+    passes = passes_of(sample, 6, has_none=True)
+    assert passes == [Pass("", "bot"), Pass("bot", None), Pass(None, None)]
+    assert passes_of([], 3, has_none=False) == [Pass("", None)]

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from clickstream_platform.core.generations import generation_id, started_at
+from clickstream_platform.core.generations import generation_id, is_older, started_at
 from lambdas.shared.lake import generation_prefix
 
 INSTANT = datetime(2015, 5, 17, 10, 15, 0, 123456, tzinfo=UTC)
@@ -31,6 +31,23 @@ def test_a_time_without_a_zone_is_refused():
 def test_the_time_is_read_back_from_a_location():
     prefix = generation_prefix("2015-05-17-10", generation_id(INSTANT, RUN))
     assert started_at(f"s3://lake/{prefix}") == INSTANT
+
+
+def test_the_time_is_read_back_from_what_athena_wrote():
+    """Without it nothing would tell an hour that Athena compacted from a stale one."""
+    prefix = generation_prefix("2015-05-17-10", generation_id(INSTANT, RUN))
+    assert started_at(f"s3://lake/{prefix}attempt=2/") == INSTANT
+
+
+def test_a_generation_is_older_by_when_it_began_to_read():
+    early, late = (
+        f"s3://lake/{generation_prefix('2015-05-17-10', generation_id(at, RUN))}"
+        for at in (INSTANT, INSTANT + timedelta(microseconds=1))
+    )
+    assert is_older(early, late)
+    assert not is_older(late, early)
+    assert not is_older(early, early)
+    assert not is_older("s3://lake/raw/", late), "where there is no generation there is no order"
 
 
 def test_a_location_without_a_generation_has_no_time():
