@@ -187,6 +187,35 @@ class TestFormats:
         assert query["Statistics"]["DataScannedInBytes"] == head["ContentLength"]
 
 
+class TestOrder:
+    """A position in ORDER BY names an output column, and most have no name of their own."""
+
+    @pytest.mark.parametrize(
+        ("sql", "rows"),
+        [
+            ("select id, sum(v) from {name} group by 1 order by 2 desc limit 1", [["a", "4"]]),
+            (
+                "select id, sum(v) from {name} group by 1 order by sum(v), 1",
+                [["b", "2"], ["a", "4"]],
+            ),
+            ("select v + 1 from {name} order by 1 desc", [["4"], ["3"], ["2"]]),
+            ("select v + 1 from {name} union select 0 order by 1 limit 2", [["0"], ["2"]]),
+            (
+                "select max(v), id from {name} group by id order by 1, 2 desc",
+                [["2", "b"], ["3", "a"]],
+            ),
+        ],
+    )
+    def test_by_position(
+        self, lake: Lake, table: Callable[..., str], sql: str, rows: list[list[str]]
+    ) -> None:
+        name = table(partitions=True)
+        lake.put_parquet(f"{name}/datehour={HOUR}/a.parquet", id=["a", "b", "a"], v=[1, 2, 3])
+        location = f"s3://{lake.bucket}/{name}/datehour={HOUR}/"
+        lake.execute(f"alter table {name} add partition (datehour='{HOUR}') location '{location}'")
+        assert lake.rows(sql, name=name) == rows
+
+
 class TestViews:
     def test_a_view_of_a_view(self, lake: Lake, table: Callable[..., str]) -> None:
         name = table(partitions=False)

@@ -68,8 +68,21 @@ def relabel(tree: exp.Expr, labels: list[str] | None) -> None:
     select = _outermost_select(tree)
     if labels is None or select is None or len(labels) != len(select.expressions):
         return
+    renamed: dict[str, str] = {}
     for item, label in zip(list(select.expressions), labels, strict=True):
         value = item.this if isinstance(item, exp.Alias) else item
+        if isinstance(item, exp.Alias) and item.alias != label:
+            renamed[item.alias] = label
         named = exp.alias_(value.copy(), exp.to_identifier(label, quoted=True))
         named.type = item.type
         item.replace(named)
+    _rename_in_order(tree, select, renamed)
+
+
+def _rename_in_order(tree: exp.Expr, select: exp.Select, renamed: dict[str, str]) -> None:
+    """Follow new names into ORDER BY, where qualification put a name for each position."""
+    orders = [holder.args["order"] for holder in (tree, select) if holder.args.get("order")]
+    for order in orders:
+        for column in list(order.find_all(exp.Column)):
+            if not column.table and column.name in renamed:
+                column.replace(exp.column(exp.to_identifier(renamed[column.name], quoted=True)))
