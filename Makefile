@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE ?= 1
 .DEFAULT_GOAL := help
 
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Create .venv with everything the platform needs
 
@@ -37,6 +37,12 @@ bench: setup ## Measure our functions beside the documents' code; writes docs/be
 
 bench-latency: setup ## Measure accepted to counted on a platform that `make up` keeps running
 	$(BIN)/python -m tests.bench.latency
+
+bench-lake: setup ## Measure compaction, queries before and after it, and the sensor's ticks
+	$(BIN)/python -m tests.bench.lake
+
+bench-backfill: setup ## Measure 720 hours in one run against one run for each hour
+	$(BIN)/python -m tests.bench.backfill
 
 soak: setup ## Send 200,000 events while everything fails, heal, compare every item; writes docs/bench
 	$(BIN)/python -m tests.soak
@@ -67,4 +73,4 @@ lock: setup ## Write requirements.lock anew: names and versions only
 clean: ## Remove the environment and generated files; the platform's state stays
 	rm -rf $(VENV) dbt_sql/target dbt_sql/logs .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup up demo test bench bench-latency soak fmt lint types defs check lock clean
+.PHONY: help setup up demo test bench bench-latency bench-lake bench-backfill soak fmt lint types defs check lock clean
