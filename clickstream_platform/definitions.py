@@ -15,6 +15,7 @@ from clickstream_platform.core.reconciliation import ReconciliationPolicy
 from clickstream_platform.defs.alerting.run_failures import build_run_failures
 from clickstream_platform.defs.ingestion.raw_hours import (
     RAW_EVENTS,
+    RAW_HOURS,
     RAW_TABLE,
     build_raw_events,
     build_raw_hours,
@@ -31,16 +32,25 @@ from clickstream_platform.defs.lake.events import (
 )
 from clickstream_platform.defs.lake.retention import build_retention, retention_policy
 from clickstream_platform.defs.lake.retention_steps import Tables
-from clickstream_platform.defs.quality.conservation import build_conservation_checks
+from clickstream_platform.defs.quality.audits import build_audits
+from clickstream_platform.defs.quality.conserved_hours import build_hour_checks
+from clickstream_platform.defs.quality.contract import build_contract_check
+from clickstream_platform.defs.quality.freshness import (
+    build_compacted_in_time_check,
+    with_freshness,
+)
+from clickstream_platform.defs.quality.stream_audit import build_stream_audit
 from clickstream_platform.defs.rollups.dbt_models import build_dbt_models, prepared_project
 from clickstream_platform.defs.serving.spice import build_spice
 from clickstream_platform.partitions import hourly_partitions
 from clickstream_platform.resources.alerts import AlertsResource
 from clickstream_platform.resources.athena import AthenaResource
 from clickstream_platform.resources.catalog import CatalogResource
+from clickstream_platform.resources.counters import CountersResource
 from clickstream_platform.resources.dbt import dbt_for
 from clickstream_platform.resources.lake import LakeResource
 from clickstream_platform.resources.raw_object_queue import RawObjectQueueResource
+from clickstream_platform.resources.stream import StreamResource
 from clickstream_platform.resources.warehouse import WarehouseResource
 from clickstream_platform.settings import Settings
 
@@ -79,6 +89,10 @@ def build_defs(settings: Settings, overrides: Mapping[str, object] | None = None
             ReconciliationPolicy(grace=settings.hour_grace),
             Downstream(EVENTS, EVENTS_TABLE, marts),
         ),
+        build_audits(
+            build_stream_audit(RAW_HOURS, settings.audit_reach),
+            build_compacted_in_time_check(RAW_HOURS, EVENTS_TABLE, partitions),
+        ),
         dg.Definitions(sensors=[build_run_failures()]),
     )
 
@@ -108,8 +122,16 @@ def _hours(
         max_hours_per_run=settings.max_hours_per_run,
     )
     return dg.Definitions(
-        assets=[build_raw_hours(partitions), raw_events, events, dbt_models],
-        asset_checks=[build_conservation_checks(EVENTS, EVENTS_TABLE, RAW_TABLE)],
+        assets=with_freshness(
+            [build_raw_hours(partitions), raw_events, events, dbt_models],
+            RAW_HOURS,
+            ("lake", "marts"),
+            (settings.quiet_warning, settings.quiet_failure),
+        ),
+        asset_checks=[
+            build_hour_checks(EVENTS, EVENTS_TABLE, RAW_TABLE, settings.counters_settled),
+            build_contract_check(EVENTS, EVENTS_TABLE, RAW_TABLE),
+        ],
         jobs=[hourly_rollup],
         sensors=[
             build_raw_objects_sensor(
@@ -131,6 +153,8 @@ def _resources(settings: Settings, project: DbtProject) -> dict[str, object]:
             workgroup=settings.workgroup,
             output_location=f"s3://{settings.results_bucket}/checks/",
         ),
+        "stream": StreamResource(name=settings.stream),
+        "counters": CountersResource(table=settings.counters_table),
         "warehouse": WarehouseResource(
             account_id=settings.account_id, timeout_s=settings.spice_timeout_s
         ),

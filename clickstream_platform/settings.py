@@ -25,6 +25,10 @@ class Settings(BaseSettings):
     raw_objects_queue: str = Field(
         default="clickstream-raw-objects", description="Queue on which S3 announces new raw objects"
     )
+    stream: str = Field(default="clickstream-events", description="Stream of accepted events")
+    counters_table: str = Field(
+        default="clickstream-counters", description="DynamoDB table of the real-time counters"
+    )
     account_id: str = Field(default="123456789012", description="AWS account, for QuickSight")
     data_sets: dict[str, str] = Field(
         default={
@@ -81,6 +85,23 @@ class Settings(BaseSettings):
         default=None,
         description="SNS topic that is told of failed runs; None: the sensor's log only",
     )
+    counters_settled_s: int = Field(
+        default=120,
+        description="How long after its arrival an event is surely both counted and archived",
+        ge=0,
+    )
+    audit_minutes: int = Field(
+        default=23 * 60,
+        description="How far back a stream audit goes for what an earlier one has missed; less "
+        "than the stream keeps. 60 audits each hour once, fewer a part of it.",
+        ge=1,
+    )
+    quiet_warning_h: int = Field(
+        default=24, description="After how many hours without an event to warn", ge=1
+    )
+    quiet_failure_h: int = Field(
+        default=72, description="After how many hours without an event that is a failure", ge=2
+    )
     spice_timeout_s: float = Field(
         default=1800, description="How long a SPICE ingestion may take", gt=0
     )
@@ -97,3 +118,23 @@ class Settings(BaseSettings):
     def late_debounce(self) -> timedelta:
         """How long late files are gathered before their hour is rebuilt."""
         return timedelta(seconds=self.late_debounce_s)
+
+    @property
+    def counters_settled(self) -> timedelta:
+        """How long after its arrival an event is surely both counted and archived."""
+        return timedelta(seconds=self.counters_settled_s)
+
+    @property
+    def audit_reach(self) -> timedelta:
+        """How far back a stream audit goes."""
+        return timedelta(minutes=self.audit_minutes)
+
+    @property
+    def quiet_warning(self) -> timedelta:
+        """How long no event may arrive before that is a warning."""
+        return timedelta(hours=self.quiet_warning_h)
+
+    @property
+    def quiet_failure(self) -> timedelta:
+        """How long no event may arrive before that is a failure."""
+        return timedelta(hours=self.quiet_failure_h)

@@ -158,7 +158,12 @@ def _running(platform: Platform) -> Iterator[None]:
 def _options(log: AccessLog) -> Options:
     """Settings for a log whose hours are long closed: nothing to wait for."""
     bounds = {name.upper(): value for name, value in _partition_range(log).items()}
-    quick = {"HOUR_GRACE_S": "0", "LATE_DEBOUNCE_S": "0", "DBT_POLL_INTERVAL_S": "0.05"}
+    quick = {
+        "HOUR_GRACE_S": "0",
+        "LATE_DEBOUNCE_S": "0",
+        "COUNTERS_SETTLED_S": "0",
+        "DBT_POLL_INTERVAL_S": "0.05",
+    }
     return Options(ARCHIVE_WINDOW_S, {**bounds, **quick})
 
 

@@ -27,7 +27,11 @@ _FIRST_EVENT = (
 )
 _FIRST_QUERY = "SELECT event_type, count(*) FROM raw_events GROUP BY 1"
 # A person is waiting: late files rebuild their hour after a minute, not a quarter of an hour.
-_RESPONSIVE = {"DBT_POLL_INTERVAL_S": "0.05", "LATE_DEBOUNCE_S": "60"}
+_RESPONSIVE = {
+    "DBT_POLL_INTERVAL_S": "0.05",
+    "LATE_DEBOUNCE_S": "60",
+    "COUNTERS_SETTLED_S": "90",
+}
 _REMEMBERED = ("first_hour", "last_hour")
 
 

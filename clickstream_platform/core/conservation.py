@@ -1,18 +1,34 @@
 """Whether the compacted hours hold exactly what the raw hours hold.
 
-Belongs here: the question as Athena SQL and the reading of its answer. Asking it belongs to the
-checks in `defs/quality`.
+Belongs here: the numbers of an hour, and what they say about conservation and uniqueness. How they
+are counted belongs in `conservation_sql`, comparing them with real time in `reconciled_counts`.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from clickstream_platform.core.generations import started_at
-from clickstream_platform.core.hours import HourRange
 
 # S3 tells when an object was written in whole seconds, rounded down.
 _CLOCK_STEP = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class TypeCounts:
+    """One event type in one hour.
+
+    Attributes:
+        records: Records of the stream that were archived; a record archived twice is one.
+        raw_ids: Distinct event_ids among them.
+        recent: Archived rows that arrived so recently that real time may not have them yet.
+        rows: Rows as compacted.
+    """
+
+    records: int
+    raw_ids: int
+    recent: int
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -25,6 +41,10 @@ class HourCounts:
         raw_ids: Distinct event_ids among them.
         rows: Rows as compacted.
         ids: Distinct event_ids among them.
+        is_raw_expired: Whether raw objects of the hour may have been deleted by retention.
+        strays: Archived event_ids that were not compacted; counted only where raw expires.
+        first_received_at: Earliest arrival among the archived rows; None when there are none.
+        types: Its counts by event type, if they were asked for (see `conservation_sql`).
     """
 
     datehour: str
@@ -32,6 +52,10 @@ class HourCounts:
     raw_ids: int
     rows: int
     ids: int
+    is_raw_expired: bool = False
+    strays: int = 0
+    first_received_at: datetime | None = None
+    types: Mapping[str, TypeCounts] = field(default_factory=dict)
 
     @property
     def duplicates(self) -> int:
@@ -39,8 +63,19 @@ class HourCounts:
         return self.raw_rows - self.raw_ids
 
     @property
+    def is_empty(self) -> bool:
+        """Whether neither table has a row of the hour."""
+        return not (self.raw_rows or self.rows)
+
+    @property
     def is_conserved(self) -> bool:
-        """Whether archived rows equal compacted rows plus duplicates."""
+        """Whether nothing was lost between the two tables, as far as that can be told.
+
+        Archived rows equal compacted rows plus duplicates. Once raw objects have expired, the rows
+        that are left say less: each of their ids was compacted, and no fewer rows were.
+        """
+        if self.is_raw_expired:
+            return self.strays == 0 and self.rows >= self.raw_ids
         return self.raw_rows == self.rows + self.duplicates
 
     @property
@@ -48,54 +83,13 @@ class HourCounts:
         """Whether every compacted row has an event_id of its own."""
         return self.rows == self.ids
 
-
-def counts_sql(raw_table: str, table: str, hours: HourRange | None) -> str:
-    """The query of one row per hour with the columns of `HourCounts`.
-
-    Args:
-        raw_table: Table of the archived events.
-        table: Table of the compacted events.
-        hours: The hours to count; None for every hour.
-    """
-    where = ""
-    if hours is not None:
-        where = f" WHERE datehour >= '{hours.first}' AND datehour < '{hours.end}'"
-    return f"""
-        WITH raw_hours AS (
-            SELECT datehour, count(*) AS raw_rows, count(DISTINCT event_id) AS raw_ids
-            FROM {raw_table}{where}
-            GROUP BY datehour
-        ),
-        compacted_hours AS (
-            SELECT
-                datehour, count(*) AS compacted_rows, count(DISTINCT event_id) AS compacted_ids
-            FROM {table}{where}
-            GROUP BY datehour
+    def __str__(self) -> str:
+        """The numbers of an hour that is wrong, for a person."""
+        text = (
+            f"{self.datehour}: {self.raw_rows:,} archived with {self.raw_ids:,} ids, "
+            f"{self.rows:,} compacted with {self.ids:,} ids"
         )
-        SELECT
-            coalesce(raw_hours.datehour, compacted_hours.datehour) AS datehour,
-            coalesce(raw_rows, 0) AS raw_rows,
-            coalesce(raw_ids, 0) AS raw_ids,
-            coalesce(compacted_rows, 0) AS compacted_rows,
-            coalesce(compacted_ids, 0) AS compacted_ids
-        FROM raw_hours
-        FULL OUTER JOIN compacted_hours ON raw_hours.datehour = compacted_hours.datehour
-        ORDER BY 1
-    """  # noqa: S608 - the tables are constants, the hours are checked datehours
-
-
-def read_counts(rows: Iterable[Mapping[str, str | None]]) -> list[HourCounts]:
-    """Reads Athena's answer to `counts_sql`, whose values are texts."""
-    return [
-        HourCounts(
-            datehour=str(row["datehour"]),
-            raw_rows=int(row["raw_rows"] or 0),
-            raw_ids=int(row["raw_ids"] or 0),
-            rows=int(row["compacted_rows"] or 0),
-            ids=int(row["compacted_ids"] or 0),
-        )
-        for row in rows
-    ]
+        return f"{text}, {self.strays:,} not compacted" if self.is_raw_expired else text
 
 
 def is_overtaken(location: str, written_at: Iterable[datetime]) -> bool:
@@ -109,4 +103,14 @@ def is_overtaken(location: str, written_at: Iterable[datetime]) -> bool:
         written_at: When each raw object of the hour was written.
     """
     started = started_at(location)
-    return started is not None and any(at > started - _CLOCK_STEP for at in written_at)
+    return started is not None and came_since(started, written_at)
+
+
+def came_since(read_at: datetime, written_at: Iterable[datetime]) -> bool:
+    """Whether some objects may have come after a listing.
+
+    Args:
+        read_at: When the listing began.
+        written_at: When each object was written.
+    """
+    return any(at > read_at - _CLOCK_STEP for at in written_at)

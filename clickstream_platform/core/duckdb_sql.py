@@ -9,7 +9,6 @@ are never compared with each other: only hashes of the ids are.
 """
 
 from collections.abc import Sequence
-from itertools import zip_longest
 from math import ceil
 from pathlib import Path
 from typing import NamedTuple
@@ -59,26 +58,6 @@ class Portions(NamedTuple):
             ceil(size_bytes / self.file_bytes),
             ceil(uncompressed_bytes / self.pass_bytes),
         )
-
-
-class Pass(NamedTuple):
-    """A range of sessions; both None for the rows that have none.
-
-    Attributes:
-        first: The first session.
-        end: The first session of the next range; None when there is no next one.
-    """
-
-    first: str | None
-    end: str | None
-
-    @property
-    def condition(self) -> str:
-        """As SQL: plain comparisons, which are applied before the rest of a row is decoded."""
-        if self.first is None:
-            return "session_id IS NULL"
-        begins = f"session_id >= {_literal(self.first)}"
-        return begins if self.end is None else f"{begins} AND session_id < {_literal(self.end)}"
 
 
 def contract_sql() -> str:
@@ -164,38 +143,43 @@ def sample_sql() -> str:
     return f"SELECT session_id FROM arrived USING SAMPLE {_SAMPLE_ROWS} ROWS (reservoir, 0)"  # noqa: S608
 
 
-def passes_of(sample: Sequence[str | None], count: int, *, has_none: bool) -> list[Pass]:
-    """The passes, in the order of the sort and of about equal size.
+def conditions_of(sample: Sequence[str | None], count: int, *, has_none: bool) -> list[str]:
+    """The rows of each pass, in the order of the sort, as SQL.
 
-    A session is in one pass, however many events it has.
+    Plain comparisons: the reader of Parquet applies them before it decodes the rest of a row. A
+    session is in one pass, however many events it has.
 
     Args:
         sample: Sessions of some rows.
-        count: In how many passes.
+        count: In how many passes of about equal size.
         has_none: Whether there are rows without a session; they come last.
     """
     known = sorted(session for session in sample if session is not None)
-    cuts = {known[len(known) * index // count] for index in range(1, count)} if known else set()
+    if count == 1 or not known:
+        return ["true"]
+    cuts = {known[len(known) * index // count] for index in range(1, count)}
     firsts = sorted({"", *cuts})
-    ranges = [Pass(first, end) for first, end in zip_longest(firsts, firsts[1:])]
-    return [*ranges, Pass(None, None)] if has_none else ranges
+    conditions = [f"session_id >= {_literal(first)}" for first in firsts]
+    for index, end in enumerate(firsts[1:]):
+        conditions[index] += f" AND session_id < {_literal(end)}"
+    return [*conditions, "session_id IS NULL"] if has_none else conditions
 
 
-def rewrite_sql(target: Path, sessions: Pass, *, has_suspects: bool) -> str:
+def rewrite_sql(target: Path, condition: str, *, has_suspects: bool) -> str:
     """The statement that writes one pass: deduplicated, sorted, compressed.
 
     Args:
         target: The file to write.
-        sessions: Which sessions.
+        condition: Which rows, one of `conditions_of`.
         has_suspects: Whether any event_id may occur twice; then `repeated` holds those to keep.
     """
     columns = ", ".join(
         f"CAST({column.name} AS {_DUCKDB_TYPES[column.hive_type]}) AS {column.name}"
         for column in EVENT_COLUMNS
     )
-    rows = f"SELECT * FROM arrived WHERE {sessions.condition}"  # noqa: S608
+    rows = f"SELECT * FROM arrived WHERE {condition}"  # noqa: S608
     if has_suspects:
-        kept = f"SELECT * FROM repeated WHERE {sessions.condition}"  # noqa: S608
+        kept = f"SELECT * FROM repeated WHERE {condition}"  # noqa: S608
         rows = f"{rows} AND hash(event_id) NOT IN (FROM suspects) UNION ALL {kept}"
     return (
         f"COPY (SELECT {columns} FROM ({rows}) ORDER BY {', '.join(SORTED_BY)}) "  # noqa: S608

@@ -180,6 +180,8 @@ def batch_environment(topology: Topology, settings: Mapping[str, str]) -> dict[s
         "DATABASE": topology.database,
         "WORKGROUP": topology.workgroup,
         "RAW_OBJECTS_QUEUE": notified.notify_queue or "",
+        "STREAM": topology.stream.name,
+        "COUNTERS_TABLE": f"{topology.stack}-counters",
         "ACCOUNT_ID": ACCOUNT,
         "ALERT_TOPIC_ARN": f"arn:aws:sns:{REGION}:{ACCOUNT}:{topology.topics[0].name}",
     }

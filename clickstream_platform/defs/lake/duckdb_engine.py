@@ -89,9 +89,9 @@ class DuckdbEngine:
                 cursor.execute(duckdb_sql.repeated_sql())
             uncompressed = 0 if is_small else _uncompressed(cursor, files)
             count = self._portions.passes(rows, size, uncompressed)
-            for number, one in enumerate(_passes(cursor, count, has_none=strays > 0)):
+            for number, condition in enumerate(_conditions(cursor, count, has_none=strays > 0)):
                 file = target / f"events-{number:05d}.parquet"
-                cursor.execute(duckdb_sql.rewrite_sql(file, one, has_suspects=suspects > 0))
+                cursor.execute(duckdb_sql.rewrite_sql(file, condition, has_suspects=suspects > 0))
         finally:
             for statement in duckdb_sql.drop_sql(is_small=is_small):
                 cursor.execute(statement)
@@ -125,9 +125,7 @@ def _uncompressed(cursor: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> i
     return int(total)
 
 
-def _passes(
-    cursor: duckdb.DuckDBPyConnection, count: int, *, has_none: bool
-) -> list[duckdb_sql.Pass]:
-    """The ranges of sessions that are sorted one after the other."""
+def _conditions(cursor: duckdb.DuckDBPyConnection, count: int, *, has_none: bool) -> list[str]:
+    """The rows of each pass."""
     sample = cursor.execute(duckdb_sql.sample_sql()).fetchall() if count > 1 else []
-    return duckdb_sql.passes_of([row[0] for row in sample], count, has_none=has_none)
+    return duckdb_sql.conditions_of([row[0] for row in sample], count, has_none=has_none)

@@ -58,6 +58,10 @@ class FakeLake:
             if key.startswith(prefix) and key > start_after:
                 yield StoredObject(key, len(content), self.written_at)
 
+    def read(self, key, last_bytes=None) -> bytes:
+        content = self.objects[key]
+        return content if last_bytes is None else content[-last_bytes:]
+
     def download(self, keys, folder: Path) -> list[Path]:
         files = []
         for number, key in enumerate(keys):
@@ -115,6 +119,9 @@ class FakeCatalog:
         for hour in set(datehours) & self.tables[table].keys():
             self.notes.setdefault((table, hour), {}).update(notes)
         return len(set(datehours) & self.tables[table].keys())
+
+    def columns(self, table) -> dict[str, str]:
+        return {column.name: column.hive_type for column in EVENT_COLUMNS}
 
     def evolve(self, table, columns) -> list[str]:
         return []
@@ -175,6 +182,13 @@ class FakeAthena:
         return f"query-{len(self.questions)}"
 
 
+class FakeCounters:
+    """Has counted nothing."""
+
+    def counts(self, hours) -> dict:
+        return {}
+
+
 class FakeDbt:
     """Builds whatever is selected, and remembers each command."""
 
@@ -209,6 +223,7 @@ class Platform:
     queue: FakeQueue = field(default_factory=FakeQueue)
     catalog: FakeCatalog = field(default_factory=FakeCatalog)
     athena: FakeAthena = field(default_factory=FakeAthena)
+    counters: FakeCounters = field(default_factory=FakeCounters)
     dbt: FakeDbt = field(default_factory=FakeDbt)
     warehouse: FakeWarehouse = field(default_factory=FakeWarehouse)
     settings: Settings = field(
@@ -228,7 +243,7 @@ class Platform:
 
     @property
     def overrides(self) -> Mapping[str, object]:
-        names = ("lake", "queue", "catalog", "athena", "dbt", "warehouse")
+        names = ("lake", "queue", "catalog", "athena", "counters", "dbt", "warehouse")
         return {name: getattr(self, name) for name in names}
 
     @property

@@ -3,7 +3,12 @@ from pathlib import Path
 import pytest
 
 from clickstream_platform.core.compaction import Counts, VerificationError
-from clickstream_platform.core.duckdb_sql import Pass, Portions, arrived_sql, passes_of, rewrite_sql
+from clickstream_platform.core.duckdb_sql import (
+    Portions,
+    arrived_sql,
+    conditions_of,
+    rewrite_sql,
+)
 
 
 def test_rows_in_are_rows_out_plus_duplicates():
@@ -19,15 +24,15 @@ def test_an_hour_that_lost_or_gained_rows_is_not_published(rows_out):
 def test_a_quote_in_a_path_is_quoted():
     for sql in (
         arrived_sql([Path("/data/o'brien/a.parquet")], is_small=True),
-        rewrite_sql(Path("/data/o'brien/a.parquet"), Pass("", None), has_suspects=False),
+        rewrite_sql(Path("/data/o'brien/a.parquet"), "true", has_suspects=False),
     ):
         assert "'/data/o''brien/a.parquet'" in sql
 
 
 def test_a_quote_in_a_session_is_quoted():
     """Anybody chooses the name of a session, and some become bounds."""
-    condition = Pass("s'; DROP TABLE arrived; --", None).condition
-    assert condition == "session_id >= 's''; DROP TABLE arrived; --'"
+    *_, last = conditions_of(["s'; DROP TABLE arrived; --"], 2, has_none=False)
+    assert last == "session_id >= 's''; DROP TABLE arrived; --'"
 
 
 @pytest.mark.parametrize(
@@ -42,6 +47,10 @@ def test_an_hour_is_sorted_in_as_many_passes_as_it_needs(rows, size, uncompresse
 def test_passes_follow_each_other_from_the_first_session_to_the_last():
     """A bot's session may be most of an hour; it is one pass, and none is empty."""
     sample = ["bot"] * 90 + ["a", "b", "zebra", None]
-    passes = passes_of(sample, 6, has_none=True)
-    assert passes == [Pass("", "bot"), Pass("bot", None), Pass(None, None)]
-    assert passes_of([], 3, has_none=False) == [Pass("", None)]
+    assert conditions_of(sample, 6, has_none=True) == [
+        "session_id >= '' AND session_id < 'bot'",
+        "session_id >= 'bot'",
+        "session_id IS NULL",
+    ]
+    assert conditions_of(sample, 1, has_none=True) == ["true"]
+    assert conditions_of([None], 3, has_none=True) == ["true"]

@@ -2,39 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from clickstream_platform.core.conservation import (
-    HourCounts,
-    counts_sql,
-    is_overtaken,
-    read_counts,
-)
-from clickstream_platform.core.hours import HourRange
-
-
-def test_the_question_is_limited_to_the_hours_of_the_run():
-    sql = " ".join(
-        counts_sql("raw_events", "events", HourRange("2015-05-17-10", "2015-05-17-23")).split()
-    )
-    limit = "WHERE datehour >= '2015-05-17-10' AND datehour < '2015-05-18-00' GROUP BY datehour"
-    assert f"FROM raw_events {limit}" in sql
-    assert f"FROM events {limit}" in sql
-
-
-def test_without_a_run_every_hour_is_counted():
-    assert "WHERE" not in counts_sql("raw_events", "events", None)
-
-
-def test_the_answer_is_read():
-    rows = [
-        {
-            "datehour": "2015-05-17-10",
-            "raw_rows": "5",
-            "raw_ids": "4",
-            "compacted_rows": "4",
-            "compacted_ids": "4",
-        }
-    ]
-    assert read_counts(rows) == [HourCounts("2015-05-17-10", 5, 4, 4, 4)]
+from clickstream_platform.core.conservation import HourCounts, is_overtaken
 
 
 @pytest.mark.parametrize(
@@ -51,6 +19,22 @@ def test_the_answer_is_read():
 def test_an_hour_is_judged(counts, conserved, unique):
     assert counts.is_conserved is conserved
     assert counts.is_unique is unique
+
+
+@pytest.mark.parametrize(
+    ("raw_ids", "strays", "rows", "conserved"),
+    [
+        (0, 0, 9, True),  # nothing is left of its raw objects
+        (4, 0, 9, True),  # what is left is among the compacted
+        (4, 1, 9, False),  # a late event was not compacted
+        (4, 0, 3, False),  # compacted without the generation that held the others
+    ],
+)
+def test_an_hour_whose_raw_objects_expire_is_judged_by_what_is_left(
+    raw_ids, strays, rows, conserved
+):
+    hour = HourCounts("h", raw_ids, raw_ids, rows, rows, is_raw_expired=True, strays=strays)
+    assert hour.is_conserved is conserved
 
 
 READ = datetime(2015, 5, 17, 11, 5, 0, 500_000, tzinfo=UTC)
