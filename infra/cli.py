@@ -28,6 +28,7 @@ from infra.early_ends import (
     fail,
     signals_as_interrupt,
 )
+from infra.erasure.commands import mount as mount_erasure
 from infra.local.endpoints import ACCOUNT, Ports, aws_environment
 from infra.local.processes import StartError
 from infra.local.state import State, StateError
@@ -298,6 +299,7 @@ def _check_writable(path: Path | None) -> None:
 _surroundings = Surroundings(_ports, fail, aws_errors_as_messages, signals_as_interrupt)
 mount(app, _surroundings)
 mount_retention(app, _surroundings)
+mount_erasure(app, _surroundings)
 
 if __name__ == "__main__":
     sys.exit(app())

@@ -130,13 +130,13 @@ def _flow(platform: Platform, log: AccessLog, watch: Watch) -> dict[str, Any]:
     end = stream_end(boto3.client("kinesis"), topology.stream.name)
     watch.stage("waiting for the archive")
     wait_drained(platform, "event_processor", end)
-    ready.touch()
-    watch.stage("batch side: sensor, Glue, compaction, checks, dbt on Athena, SPICE")
-    _wait_batch(batch)
     watch.stage("waiting for the real-time counters")
     for function in topology.functions:
         if function.mapping is not None:
             wait_drained(platform, function.package, end)
+    ready.touch()
+    watch.stage("batch side: sensor, Glue, compaction, checks, dbt on Athena, SPICE")
+    _wait_batch(batch)
     watch.stage("reading the figures back from DynamoDB and Athena")
     querying = Querying(boto3.client("athena"), topology.database, topology.workgroup)
     figures = read_figures(querying, boto3.client("dynamodb"), topology.stack)

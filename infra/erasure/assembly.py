@@ -1,0 +1,97 @@
+"""The stores of a running platform, joined.
+
+Belongs here: which client, resource and setting goes where. What is done with them belongs in
+`erasure`.
+"""
+
+import secrets
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import boto3
+
+from clickstream_platform.resources.athena import AthenaResource
+from clickstream_platform.resources.catalog import CatalogResource
+from clickstream_platform.resources.lake import LakeResource
+from clickstream_platform.resources.warehouse import WarehouseResource
+from clickstream_platform.settings import Settings
+from infra.erasure.ledger import Ledger
+from infra.erasure.marts import other_tables
+from infra.erasure.query_results import QueryResults
+from infra.erasure.rebuilding import DagsterRebuilder, DbtRebuilder, Rebuilder
+from infra.erasure.remains import Places
+from infra.erasure.stores import Stores
+from infra.local.endpoints import ACCOUNT
+from infra.local.specs import batch_environment
+from infra.topology import Topology
+
+_QUICK_POLL = {"DBT_POLL_INTERVAL_S": "0.2"}
+_CACHE = "athena-cache"
+
+
+def stores_of(topology: Topology, settings: Settings, dagster_url: str) -> Stores:
+    """The stores of a platform; this process's AWS clients talk to it.
+
+    Args:
+        topology: What it consists of.
+        settings: What its batch side is told from outside.
+        dagster_url: Where its Dagster would be.
+    """
+    own_answers = f"erasure/{secrets.token_hex(4)}/"
+    return Stores(
+        lake=LakeResource(bucket=topology.buckets[0].name),
+        catalog=CatalogResource(database=topology.database),
+        athena=AthenaResource(
+            database=topology.database,
+            workgroup=topology.workgroup,
+            output_location=f"s3://{topology.results_bucket}/{own_answers}",
+        ),
+        answers=QueryResults(LakeResource(bucket=topology.results_bucket), own_answers),
+        warehouse=WarehouseResource(account_id=ACCOUNT, timeout_s=settings.spice_timeout_s),
+        s3=boto3.client("s3"),
+        glue=boto3.client("glue"),
+        dynamodb=boto3.client("dynamodb"),
+        stack=topology.stack,
+        data_sets={one.table: one.id for one in topology.data_sets},
+        rebuilder=_rebuilder(topology, settings, dagster_url),
+        memory_limit=settings.compaction_memory,
+    )
+
+
+def ledger_of(stores: Stores) -> Ledger:
+    """Where the erasures of a platform are written down."""
+    return Ledger(stores.lake, stores.s3)
+
+
+def places_around(
+    stores: Stores, topology: Topology, settings: Settings, state_dir: Path
+) -> Callable[[], Places]:
+    """What is known of the places around the lake, once it is asked for."""
+
+    def places() -> Places:
+        versioning = stores.s3.get_bucket_versioning(Bucket=stores.lake.bucket)
+        cache = state_dir / _CACHE
+        return Places(
+            stream_retention=timedelta(hours=topology.stream.retention_hours),
+            generation_grace=timedelta(hours=settings.generation_grace_h),
+            other_tables=other_tables(
+                stores.lake,
+                stores.glue,
+                topology.database,
+                {table.name for table in topology.glue_tables},
+            ),
+            keeps_versions="Status" in versioning,
+            unlisted_hours=stores.finder.unlisted_hours(),
+            cache=cache if cache.is_dir() else None,
+        )
+
+    return places
+
+
+def _rebuilder(topology: Topology, settings: Settings, dagster_url: str) -> Rebuilder:
+    """Dagster where it runs: it keeps two builds of the marts apart."""
+    dagster = DagsterRebuilder(dagster_url)
+    if dagster.answers():
+        return dagster
+    return DbtRebuilder(settings.dbt_project_dir, batch_environment(topology, _QUICK_POLL))

@@ -1,0 +1,91 @@
+"""The quarantine is rewritten while the archive and a replay work on it."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from clickstream_platform.core.erasure import Given, Person
+from infra.erasure.errors import ErasureError
+from infra.erasure.payloads import Mentions
+from infra.erasure.set_aside import SetAsideRecords
+from tests.functional.erasure.fakes import Bucket, Clock, FakeLake, FakeS3, Life
+
+KEY = "quarantine/day=2026-11-22/shardId-0-1-2.json"
+IDS = Given(("anna",))
+
+
+def line(payload: bytes) -> bytes:
+    return json.dumps({"payload": base64.b64encode(payload).decode()}).encode() + b"\n"
+
+
+ANNA, BOB, EVE = (line(json.dumps({"user_id": name}).encode()) for name in ("anna", "bob", "eve"))
+
+
+class BusyS3(FakeS3):
+    """Somebody else writes the object after each of the first reads."""
+
+    def __init__(self, store: Bucket, changes: list[bytes | None]) -> None:
+        super().__init__(store, Life())
+        self.changes = changes
+
+    def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+        answer = super().get_object(Bucket, Key)
+        if self.changes:
+            change = self.changes.pop(0)
+            if change is None:
+                del self.store.objects[Key]
+            else:
+                self.store.put(Key, change)
+        return answer
+
+
+def records(store: Bucket, changes: list[bytes | None]) -> SetAsideRecords:
+    mentions = Mentions(Person.of(IDS, "5a17"), IDS.ids)
+    return SetAsideRecords(FakeLake(store, Life()), BusyS3(store, changes), mentions)
+
+
+@pytest.fixture
+def store() -> Bucket:
+    bucket = Bucket(Clock())
+    bucket.put(KEY, ANNA + BOB)
+    return bucket
+
+
+def test_a_record_that_comes_meanwhile_is_kept(store: Bucket) -> None:
+    records(store, [ANNA + BOB + EVE]).purge(KEY)
+    assert store.read(KEY) == BOB + EVE
+
+
+def test_a_record_that_was_replayed_meanwhile_does_not_come_back(store: Bucket) -> None:
+    records(store, [ANNA]).purge(KEY)
+    assert store.keys() == []
+
+
+def test_an_object_that_is_gone_meanwhile_needs_nothing(store: Bucket) -> None:
+    records(store, [None]).purge(KEY)
+    assert store.keys() == []
+
+
+def test_an_object_that_never_stays_as_it_is_is_said(store: Bucket) -> None:
+    changes: list[bytes | None] = [ANNA + BOB + EVE * number for number in range(1, 9)]
+    with pytest.raises(ErasureError, match="keeps changing"):
+        records(store, changes).purge(KEY)
+
+
+def test_an_object_of_others_is_not_written(store: Bucket) -> None:
+    store.put(KEY, BOB)
+    before = store.objects[KEY]
+    looking = records(store, [])
+    assert looking.find() == {}
+    looking.purge(KEY)
+    assert store.objects[KEY] is before
+
+
+def test_lines_that_are_no_records_are_searched_as_they_are(store: Bucket) -> None:
+    store.put(KEY, b"somebody's notes on anna\nand on bob\n" + b'{"payload": "not base64!"}\n')
+    looking = records(store, [])
+    assert looking.find() == {KEY: 1}
+    looking.purge(KEY)
+    assert store.read(KEY) == b'and on bob\n{"payload": "not base64!"}\n'
