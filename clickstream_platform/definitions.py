@@ -67,7 +67,9 @@ def build_defs(settings: Settings, overrides: Mapping[str, object] | None = None
     """
     project = prepared_project(settings.dbt_project_dir)
     partitions = hourly_partitions(settings.first_hour, settings.last_hour)
-    dbt_models = build_dbt_models(project, partitions)
+    # Hours that follow each other are one run: dbt starts once and Athena scans once for all.
+    backfill_policy = dg.BackfillPolicy.multi_run(max_partitions_per_run=settings.max_hours_per_run)
+    dbt_models = build_dbt_models(project, partitions, backfill_policy, POOL)
     marts = sorted(key for key in dbt_models.keys if key.path[0] == "marts")
     platform = dg.Definitions(
         resources={**_resources(settings, project), **(overrides or {})},
@@ -76,7 +78,7 @@ def build_defs(settings: Settings, overrides: Mapping[str, object] | None = None
     )
     return dg.Definitions.merge(
         platform,
-        _hours(settings, partitions, dbt_models),
+        _hours(settings, partitions, backfill_policy, dbt_models),
         build_spice(settings.data_sets),
         build_retention(
             retention_policy(settings),
@@ -100,16 +102,17 @@ def build_defs(settings: Settings, overrides: Mapping[str, object] | None = None
 def _hours(
     settings: Settings,
     partitions: dg.PartitionsDefinition[str],
+    backfill_policy: dg.BackfillPolicy,
     dbt_models: dg.AssetsDefinition,
 ) -> dg.Definitions:
     """What is done with every hour: assets, checks, the job, and what starts it."""
-    raw_events = build_raw_events(partitions)
+    raw_events = build_raw_events(partitions, backfill_policy)
     limits = CompactionLimits(
         settings.compaction_memory,
         settings.compaction_file_bytes,
         settings.athena_compaction_bytes,
     )
-    events = build_events(partitions, RAW_EVENTS, RAW_TABLE, limits)
+    events = build_events(partitions, backfill_policy, RAW_EVENTS, RAW_TABLE, limits)
     hourly_rollup = dg.define_asset_job(
         "hourly_rollup",
         selection=dg.AssetSelection.assets(raw_events, events, dbt_models),

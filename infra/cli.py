@@ -21,6 +21,7 @@ from infra import demo as demo_flow
 from infra import sending
 from infra import up as service
 from infra.alerts import Rule, alerts_json, alerts_table, read_alerts
+from infra.backfill.commands import mount as mount_backfill
 from infra.cost.commands import cost_command
 from infra.early_ends import (
     aws_errors_as_messages,
@@ -300,6 +301,7 @@ _surroundings = Surroundings(_ports, fail, aws_errors_as_messages, signals_as_in
 mount(app, _surroundings)
 mount_retention(app, _surroundings)
 mount_erasure(app, _surroundings)
+mount_backfill(app, _surroundings)
 
 if __name__ == "__main__":
     sys.exit(app())

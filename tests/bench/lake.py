@@ -98,7 +98,8 @@ def make(case: Case, folder: Path) -> None:
         database.execute("SELECT setseed(0.5)")
         for number in range(case.files):
             rows = (
-                f"SELECT {columns} FROM (SELECT range + {number * each} AS number, {start} AS start, "  # noqa: S608
+                f"SELECT {columns} FROM (SELECT range + {number * each} AS number, "  # noqa: S608
+                f"{start} AS start, "
                 f"{case.rows} AS rows FROM range({round(each / (1 + _REPEATED))}))"
             )
             again = (

@@ -39,7 +39,9 @@ def build_raw_hours(partitions: dg.PartitionsDefinition[str]) -> dg.AssetSpec:
     )
 
 
-def build_raw_events(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+def build_raw_events(
+    partitions: dg.PartitionsDefinition[str], backfill_policy: dg.BackfillPolicy
+) -> dg.AssetsDefinition:
     """The Glue partitions over the raw hours."""
     spec = dg.AssetSpec(
         RAW_EVENTS,
@@ -55,7 +57,7 @@ def build_raw_events(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefin
         name="raw_events",
         specs=[spec],
         partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.single_run(),
+        backfill_policy=backfill_policy,
     )
     def raw_events(
         context: dg.AssetExecutionContext, lake: LakeResource, catalog: CatalogResource

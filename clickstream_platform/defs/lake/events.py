@@ -54,6 +54,7 @@ class CompactionLimits:
 
 def build_events(
     partitions: dg.PartitionsDefinition[str],
+    backfill_policy: dg.BackfillPolicy,
     raw_events: dg.AssetKey,
     raw_table: str,
     limits: CompactionLimits,
@@ -62,6 +63,7 @@ def build_events(
 
     Args:
         partitions: The hours.
+        backfill_policy: How many of them one run takes.
         raw_events: The asset that registers the raw hours.
         raw_table: Its table.
         limits: How much one compaction takes.
@@ -80,7 +82,7 @@ def build_events(
         name="events",
         specs=[spec],
         partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.single_run(),
+        backfill_policy=backfill_policy,
         pool=POOL,
     )
     def events(

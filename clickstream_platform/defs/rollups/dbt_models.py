@@ -58,17 +58,28 @@ def prepared_project(project_dir: Path) -> DbtProject:
 
 
 def build_dbt_models(
-    project: DbtProject, partitions: dg.PartitionsDefinition[str]
+    project: DbtProject,
+    partitions: dg.PartitionsDefinition[str],
+    backfill_policy: dg.BackfillPolicy,
+    pool: str,
 ) -> dg.AssetsDefinition:
-    """Every model of the project; the hours of a run are built by one dbt command."""
+    """Every model of the project; the hours of a run are built by one dbt command.
+
+    Args:
+        project: The dbt project.
+        partitions: The hours.
+        backfill_policy: How many of them one run takes.
+        pool: What builds one at a time, wherever its run comes from.
+    """
 
     @dbt_assets(
         manifest=project.manifest_path,
         project=project,
         dagster_dbt_translator=LayeredTranslator(),
         partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.single_run(),
+        backfill_policy=backfill_policy,
         name="dbt_models",
+        pool=pool,
     )
     def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
         yield from dbt.cli(build_arguments(), context=context).stream()

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from clickstream_platform.definitions import build_defs
-from clickstream_platform.resources.catalog import Partition, Placement
 from clickstream_platform.core.generations import is_older
 from clickstream_platform.core.stored_object import StoredObject
+from clickstream_platform.definitions import build_defs
+from clickstream_platform.resources.catalog import Partition, Placement
 from clickstream_platform.resources.raw_object_queue import QueueMessage
 from clickstream_platform.resources.warehouse import SpiceRefresh
 from clickstream_platform.settings import Settings
