@@ -154,7 +154,8 @@ def conditions_of(sample: Sequence[str | None], count: int, *, has_none: bool) -
         count: In how many passes of about equal size.
         has_none: Whether there are rows without a session; they come last.
     """
-    known = sorted(session for session in sample if session is not None)
+    # A NUL ends DuckDB's text literals: such a session may be sorted, but not be a bound.
+    known = sorted(one for one in sample if one is not None and "\0" not in one)
     if count == 1 or not known:
         return ["true"]
     cuts = {known[len(known) * index // count] for index in range(1, count)}

@@ -4,6 +4,7 @@ Belongs here: reading, moving, annotating and dropping partitions, in batches, a
 columns. Which location an hour ought to have belongs to the asset that writes it.
 """
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -25,6 +26,8 @@ _T = TypeVar("_T")
 _WRITE_BATCH = 100  # the most Glue takes in one BatchCreatePartition or BatchUpdatePartition
 _DELETE_BATCH = 25  # in one BatchDeletePartition
 _GET_BATCH = 1000  # and in one BatchGetPartition
+# Seconds before asking once more for what a BatchGetPartition left out.
+_PAUSES_S = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 _ALREADY_EXISTS = "AlreadyExistsException"
 _NOT_FOUND = "EntityNotFoundException"
 # What GetTable returns of a table and UpdateTable takes.
@@ -87,16 +90,17 @@ class CatalogResource(dg.ConfigurableResource[None]):
     database: str
 
     def partitions(self, table: str, datehours: Iterable[str]) -> dict[str, Partition]:
-        """The partitions that some hours of a table have."""
-        found: dict[str, Partition] = {}
-        for batch in _batches(sorted(set(datehours)), _GET_BATCH):
-            answer = self._client.batch_get_partition(
-                DatabaseName=self.database,
-                TableName=table,
-                PartitionsToGet=[{"Values": [hour]} for hour in batch],
-            )
-            found.update((one.datehour, one) for one in map(_read, answer.get("Partitions", [])))
-        return found
+        """The partitions that some hours of a table have.
+
+        Raises:
+            CatalogError: If Glue keeps leaving hours out. It may do so when it is busy, and an hour
+                left out must not pass for one without a partition.
+        """
+        return {
+            one.datehour: one
+            for batch in _batches(sorted(set(datehours)), _GET_BATCH)
+            for one in self._get(table, batch)
+        }
 
     def locations(self, table: str, datehours: Iterable[str]) -> dict[str, str]:
         """Where some hours of a table lie; hours without a partition are left out."""
@@ -229,6 +233,25 @@ class CatalogResource(dg.ConfigurableResource[None]):
             TableInput={**kept, "StorageDescriptor": {**storage, "Columns": extended}},  # type: ignore[typeddict-item]
         )
         return [one.name for one in added]
+
+    def _get(self, table: str, hours: Sequence[str]) -> Iterator[Partition]:
+        """Asks for a batch until nothing of it is left out."""
+        for pause_s in (*_PAUSES_S, None):
+            answer = self._client.batch_get_partition(
+                DatabaseName=self.database,
+                TableName=table,
+                PartitionsToGet=[{"Values": [hour]} for hour in hours],
+            )
+            yield from map(_read, answer.get("Partitions", []))
+            hours = [key["Values"][0] for key in answer.get("UnprocessedKeys", [])]
+            if not hours:
+                return
+            if pause_s is not None:
+                time.sleep(pause_s)
+        raise CatalogError(
+            f"{table}: Glue does not answer for {len(hours)} hours, {hours[0]} the first; nothing "
+            "was changed, run it again"
+        )
 
     def _create(self, table: str, locations: Mapping[str, str]) -> list[str]:
         """Creates partitions and returns the hours that had one after all."""

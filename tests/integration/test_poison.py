@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import boto3
-import duckdb
 import pyarrow.parquet as pq
 import pytest
 import urllib3
 
-from clickstream_platform.core.compaction import rewrite_sql
+from clickstream_platform.core.compaction import Sources
+from clickstream_platform.core.duckdb_sql import Portions
+from clickstream_platform.core.hours import HourRange
+from clickstream_platform.defs.lake.duckdb_engine import DuckdbEngine, database_of
+from clickstream_platform.resources.lake import LakeResource
 from infra.demo import wait_drained
 from infra.local.launcher import Platform
 from infra.local.progress import stream_end
@@ -186,22 +189,27 @@ def test_nul_characters_survive_athena(sent: Sent) -> None:
 
 
 def test_what_was_accepted_can_be_compacted(sent: Sent, tmp_path: Path) -> None:
-    s3, bucket = boto3.client("s3"), sent.platform.topology.buckets[0].name
-    keys = [
-        one["Key"]
-        for one in s3.list_objects_v2(Bucket=bucket, Prefix=f"raw/datehour={HOURS[0]}/")["Contents"]
-    ]
-    files = [tmp_path / f"{number}.parquet" for number in range(len(keys))]
-    for key, file in zip(keys, files, strict=True):
-        s3.download_file(bucket, key, str(file))
-    target = tmp_path / "compacted.parquet"
-    duckdb.sql(rewrite_sql(files, target))
+    hour = HOURS[0]
+    lake = LakeResource(bucket=sent.platform.topology.buckets[0].name)
+    sources = Sources(hour, tuple(lake.list_raw(HourRange(hour, hour))[hour]))
+    with database_of("200MB") as database:
+        engine = DuckdbEngine(lake, database, Portions(pass_rows=40, small_bytes=0))
+        compacted = engine.compact(sources, "poison/")
+    written = [one.key for one in lake.list_objects("poison/")]
+    assert len(written) == compacted.files > 1, "in passes, whose bounds are sessions"
+    before, after = tmp_path / "raw", tmp_path / "compacted"
     raw, kept = (
-        {(row["event_id"], row["user_id"], row["page_url"]) for row in rows}
-        for rows in (pq.read_table(files).to_pylist(), pq.read_table(target).to_pylist())
+        {(row["event_id"], row["user_id"], row["page_url"]) for row in rows_of(lake, keys, folder)}
+        for keys, folder in (([one.key for one in sources.raw], before), (written, after))
     )
     assert {event_id for event_id, _, _ in raw} == {event_id for event_id, _, _ in kept}
     assert ("robot", None, f"/{NUL}") in kept
+    lake.delete(written)
+
+
+def rows_of(lake: LakeResource, keys: list[str], folder: Path) -> list[dict[str, Any]]:
+    folder.mkdir()
+    return pq.read_table(lake.download(keys, folder)).to_pylist()
 
 
 def test_nul_characters_survive_the_counters_and_an_alert(sent: Sent) -> None:

@@ -29,7 +29,7 @@ def database() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-SESSIONS = ("a", "b", "b'", "ü", None)
+SESSIONS = ("a", "b", "b'", "b\0", "\0", "ü", None)
 
 
 def row_of(event_id: str, arrived_s: int, sequence: str | None) -> dict[str, Any]:

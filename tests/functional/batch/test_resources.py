@@ -9,7 +9,8 @@ from moto import mock_aws
 
 from clickstream_platform.core.hours import HourRange
 from clickstream_platform.core.schema import IncompatibleColumnError
-from clickstream_platform.resources.catalog import CatalogResource, Placement
+from clickstream_platform.resources import catalog as catalog_module
+from clickstream_platform.resources.catalog import CatalogError, CatalogResource, Placement
 from clickstream_platform.resources.lake import LakeResource
 from clickstream_platform.resources.raw_object_queue import RawObjectQueueResource
 from lambdas.shared.columns import Column
@@ -64,6 +65,31 @@ def test_a_partition_has_the_columns_of_its_table(catalog):
         DatabaseName="clickstream_db", TableName="events", PartitionValues=HOURS[:1]
     )["Partition"]
     assert partition["StorageDescriptor"]["Columns"] == [{"Name": "event_id", "Type": "string"}]
+
+
+def test_hours_that_a_busy_glue_leaves_out_are_asked_for_again(catalog, monkeypatch):
+    """An hour taken for one without a partition loses the note that its raw objects expire."""
+    catalog.place("events", places("a"))
+    ask = catalog._client.batch_get_partition
+    monkeypatch.setattr(catalog_module, "_PAUSES_S", (0.0,) * 10)
+
+    def busy(**request):
+        keys = request.pop("PartitionsToGet")
+        return {**ask(PartitionsToGet=keys[:40], **request), "UnprocessedKeys": keys[40:]}
+
+    monkeypatch.setattr(catalog._client, "batch_get_partition", busy)
+    assert catalog.locations("events", HOURS) == places("a")
+
+
+def test_a_glue_that_keeps_leaving_hours_out_is_an_error(catalog, monkeypatch):
+    monkeypatch.setattr(catalog_module, "_PAUSES_S", (0.0,))
+
+    def silent(**request):
+        return {"Partitions": [], "UnprocessedKeys": request["PartitionsToGet"]}
+
+    monkeypatch.setattr(catalog._client, "batch_get_partition", silent)
+    with pytest.raises(CatalogError, match="does not answer for 2 hours"):
+        catalog.place("events", places("a", HOURS[:2]))
 
 
 def test_hours_without_a_partition_have_no_location(catalog):
