@@ -155,6 +155,7 @@ def _resources(settings: Settings, project: DbtProject) -> dict[str, object]:
             database=settings.database,
             workgroup=settings.workgroup,
             output_location=f"s3://{settings.results_bucket}/checks/",
+            timeout_s=settings.athena_timeout_s,
         ),
         "stream": StreamResource(name=settings.stream),
         "counters": CountersResource(table=settings.counters_table),

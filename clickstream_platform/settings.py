@@ -102,6 +102,11 @@ class Settings(BaseSettings):
     quiet_failure_h: int = Field(
         default=72, description="After how many hours without an event that is a failure", ge=2
     )
+    athena_timeout_s: float = Field(
+        default=1800,
+        description="How long one statement may take; Athena's own limit is 30 minutes",
+        gt=0,
+    )
     spice_timeout_s: float = Field(
         default=1800, description="How long a SPICE ingestion may take", gt=0
     )

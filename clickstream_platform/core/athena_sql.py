@@ -1,4 +1,7 @@
-"""Compacting one hour by Athena: the same result as DuckDB's, for hours one machine cannot take.
+"""Compacting one hour by Athena: the same rows as DuckDB's, for hours one machine cannot take.
+
+Athena's timestamps end at the millisecond, and its writers sort what each of them writes: the files
+of an hour do not continue each other.
 
 Belongs here: Athena's statements, as pure text. Running them belongs to
 `defs/lake/athena_engine.py`.
@@ -9,7 +12,7 @@ from lambdas.shared.columns import EVENT_COLUMNS
 
 
 def unload_sql(raw_table: str, carried_table: str | None, datehour: str, location: str) -> str:
-    """The statement that writes an hour to a new generation: deduplicated, sorted, compressed.
+    """The statement that writes an hour to a new generation: deduplicated, compressed, sorted.
 
     Args:
         raw_table: Table of the archived events.

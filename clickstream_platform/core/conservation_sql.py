@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from clickstream_platform.core.conservation import HourCounts, TypeCounts
-from clickstream_platform.core.hours import HourRange
+from clickstream_platform.core.hours import HourRange, contiguous_chunks
 
 Row = Mapping[str, str | None]
 
@@ -105,10 +105,14 @@ class Question:
         """  # noqa: S608 - see above
 
     def _strays_sql(self) -> str:
-        names = ", ".join(f"'{hour}'" for hour in self.raw_expired)
-        ids = "SELECT datehour, event_id FROM {table} WHERE datehour IN ({names})"
-        archived = ids.format(table=self.raw_table, names=names)
-        compacted = ids.format(table=self.table, names=names)
+        # As ranges: a list of a year's hours would be longer than the 256 KB that Athena takes.
+        expired = contiguous_chunks(
+            self.raw_expired, max_hours=len(self.raw_expired), max_gap_hours=0
+        )
+        during = " OR ".join(map(_during, expired))
+        ids = "SELECT datehour, event_id FROM {table} WHERE {during}"
+        archived = ids.format(table=self.raw_table, during=during)
+        compacted = ids.format(table=self.table, during=during)
         return f"""
             SELECT
                 archived.datehour, CAST(NULL AS varchar), 1, 0, 0, 0, 0,
@@ -124,7 +128,7 @@ class Question:
     def _where(self) -> str:
         if self.hours is None:
             return ""
-        return f" WHERE datehour >= '{self.hours.first}' AND datehour < '{self.hours.end}'"
+        return f" WHERE {_during(self.hours)}"
 
     def read(self, rows: Iterable[Row]) -> list[HourCounts]:
         """Reads Athena's answer, whose values are texts.
@@ -141,6 +145,10 @@ class Question:
             else:
                 types.setdefault(hour, {})[row["event_type"] or ""] = _type(row)
         return [replace(hours[hour], types=types.get(hour, {})) for hour in sorted(hours)]
+
+
+def _during(hours: HourRange) -> str:
+    return f"(datehour >= '{hours.first}' AND datehour < '{hours.end}')"
 
 
 def _hour(datehour: str, row: Row, *, is_raw_expired: bool) -> HourCounts:

@@ -47,6 +47,10 @@ class HourRange:
         start = lake.start_of(self.first)
         return [lake.datehour_of(start + index * _HOUR) for index in range(self.count)]
 
+    def chunks(self, max_hours: int) -> list["HourRange"]:
+        """The range in parts of so many hours, the last one shorter."""
+        return contiguous_chunks(self.hours(), max_hours=max_hours, max_gap_hours=0)
+
 
 def next_hour(datehour: str) -> str:
     """The datehour that follows."""

@@ -35,7 +35,7 @@ class AthenaResource(dg.ConfigurableResource[None]):
     database: str
     workgroup: str
     output_location: str
-    timeout_s: float = 900
+    timeout_s: float = 1800
 
     def query(self, sql: str) -> list[dict[str, str | None]]:
         """Asks a question whose answer is small.

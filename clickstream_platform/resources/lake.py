@@ -6,6 +6,8 @@ Belongs here: S3 calls and nothing that knows what the objects mean beyond the l
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from itertools import count, islice, repeat
 from pathlib import Path
@@ -44,6 +46,15 @@ class LakeResource(dg.ConfigurableResource[None]):
     def uri(self, key: str) -> str:
         """The address of a key or prefix, as Glue and Athena spell it."""
         return f"s3://{self.bucket}/{key}"
+
+    def now(self) -> datetime:
+        """The time by S3's clock, in whole seconds, rounded down.
+
+        What is compared with the time an object was written has to be of the same clock: by a clock
+        that goes ahead, a listing would seem to have seen objects that came after it.
+        """
+        answer = self._client.list_objects_v2(Bucket=self.bucket, MaxKeys=1)
+        return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
 
     def list_raw(self, hours: HourRange) -> dict[str, list[StoredObject]]:
         """Lists the raw objects of a range of hours, reading no other hour's keys.

@@ -15,7 +15,7 @@ from clickstream_platform.core.compaction import CompactedHour, Sources
 from clickstream_platform.core.duckdb_sql import Portions
 from clickstream_platform.core.generations import RAW_EXPIRED, generation_id
 from clickstream_platform.core.hours import HourRange
-from clickstream_platform.defs.lake.athena_engine import AthenaEngine
+from clickstream_platform.defs.lake.athena_engine import AthenaEngine, UnregisteredHourError
 from clickstream_platform.defs.lake.duckdb_engine import DuckdbEngine, database_of
 from clickstream_platform.defs.lake.rebuild import Rebuild
 from clickstream_platform.resources.athena import AthenaResource
@@ -126,7 +126,7 @@ def test_both_engines_write_the_same_hour(lake, catalog, athena, database, put):
     put("b", events(200, first=200, arrived_s=30))  # a hundred of them are repeated, later
     put("c", events(50, first=100, arrived_s=-30))  # and fifty earlier
     duckdb_engine = DuckdbEngine(lake, database, Portions(small_bytes=0, pass_rows=150))
-    athena_engine = AthenaEngine(lake, athena, "raw_events", "events")
+    athena_engine = AthenaEngine(lake, catalog, athena, "raw_events", "events")
     first = duckdb_engine.compact(sources(lake), f"{layout.events_prefix(HOUR)}gen=duckdb/")
     second = athena_engine.compact(sources(lake), f"{layout.events_prefix(HOUR)}gen=athena/")
     assert first.counts == second.counts
@@ -149,11 +149,24 @@ def test_athena_reads_the_hour_again_when_an_object_arrived_meanwhile(
                 put("late", events(5, first=10))
             return super().run(sql)
 
-    engine = AthenaEngine(lake, Interrupted(**athena.model_dump()), "raw_events", "events")
+    engine = AthenaEngine(lake, catalog, Interrupted(**athena.model_dump()), "raw_events", "events")
     compacted = engine.compact(sources(lake), f"{layout.events_prefix(HOUR)}gen=late/")
     assert compacted.counts.rows_out == compacted.counts.rows_in == 15
     assert len(compacted.sources.raw) == 2
     assert rows_of(lake, compacted).num_rows == 15
+
+
+def test_athena_refuses_an_hour_that_it_cannot_see(lake, catalog, athena, database, put):
+    """It would answer that the hour is empty, and that is what would be published."""
+    put("a", events(10))
+    catalog.drop("raw_events", [HOUR])
+    engine = AthenaEngine(lake, catalog, athena, "raw_events", "events")
+    with pytest.raises(UnregisteredHourError, match=r"missing.*materialize raw_events"):
+        engine.compact(sources(lake), f"{layout.events_prefix(HOUR)}gen=unseen/")
+    catalog.place("raw_events", {HOUR: lake.uri("elsewhere/")})
+    with pytest.raises(UnregisteredHourError, match="elsewhere"):
+        engine.compact(sources(lake), f"{layout.events_prefix(HOUR)}gen=unseen/")
+    catalog.place("raw_events", {HOUR: lake.uri(layout.raw_prefix(HOUR))})
 
 
 def test_athena_carries_over_what_has_expired(lake, catalog, athena, database, put):
@@ -209,7 +222,7 @@ def rebuild_of(lake, catalog, athena, database, large_bytes: int = 10**9) -> Reb
         catalog,
         "events",
         DuckdbEngine(lake, database, Portions()),
-        AthenaEngine(lake, athena, "raw_events", "events"),
+        AthenaEngine(lake, catalog, athena, "raw_events", "events"),
         large_bytes,
     )
 

@@ -30,6 +30,9 @@ _RANGE_END_TAG = "dagster/asset_partition_range_end"
 # Dagster stores a failure first and then whether it will be retried; where retries are switched off
 # it never says so.
 _UNDECIDED_FOR = timedelta(minutes=1)
+# A database may show entries in another order than that of their storage ids: one that is written
+# at the same time appears with a lower id a moment later.
+_SETTLED_AFTER = timedelta(seconds=10)
 # A retry that was announced exists within seconds while the daemon runs.
 _RETRY_WITHIN = timedelta(minutes=15)
 _PAGE = 100
@@ -87,12 +90,14 @@ def _failures(context: dg.SensorEvaluationContext, watch: Watch, now: datetime) 
         failure, watch = _judge_awaited(context, run_id, watch, now)
         yield failure, watch
     for record in page.records:
+        at = datetime.fromtimestamp(record.timestamp, UTC)
+        if now - at < _SETTLED_AFTER:
+            return
         run = context.instance.get_run_by_id(record.run_id)
         if run is None or not _is_ours(context, run):
             watch = watch.past(record.storage_id)
             yield None, watch
             continue
-        at = datetime.fromtimestamp(record.timestamp, UTC)
         will_retry = run.tags.get(_WILL_RETRY_TAG)
         if will_retry is None and now - at < _UNDECIDED_FOR:
             return  # the next tick knows

@@ -4,6 +4,8 @@ Belongs here: raw hours (somebody else's objects) and the Glue partitions that m
 Noticing new objects belongs to the sensor, rewriting them to `defs/lake`.
 """
 
+from collections import Counter
+
 import dagster as dg
 
 from clickstream_platform.core.hours import spanning
@@ -15,6 +17,7 @@ from lambdas.shared.columns import EVENT_COLUMNS
 RAW_HOURS = dg.AssetKey(["ingestion", "raw_hours"])
 RAW_EVENTS = dg.AssetKey(["ingestion", "raw_events"])
 RAW_TABLE = "raw_events"
+_LISTED_HOURS = 100  # what Glue takes in one call
 
 _RAW_EVENTS = (
     "Glue partitions of the table raw_events, so that Athena can read the raw objects. "
@@ -63,22 +66,24 @@ def build_raw_events(
         context: dg.AssetExecutionContext, lake: LakeResource, catalog: CatalogResource
     ) -> dg.MaterializeResult[None]:
         added = catalog.evolve(RAW_TABLE, EVENT_COLUMNS)
-        objects = lake.list_raw(spanning(context.partition_keys))
-        placement = catalog.place(
-            RAW_TABLE, {hour: lake.uri(layout.raw_prefix(hour)) for hour in objects}
-        )
-        for hour, stored in objects.items():
-            size = sum(one.size_bytes for one in stored)
-            context.add_asset_metadata({"files": len(stored), "bytes": size}, partition_key=hour)
-        return dg.MaterializeResult(
-            metadata={
-                "run_hours": len(objects),
-                "run_hours_empty": len(context.partition_keys) - len(objects),
-                "run_files": sum(len(stored) for stored in objects.values()),
-                "run_partitions_created": placement.created,
-                "run_partitions_moved": placement.moved,
-                "columns_added": added,
-            }
-        )
+        total: Counter[str] = Counter()
+        # A part at a time: a month may have more objects than a process can remember.
+        for part in spanning(context.partition_keys).chunks(_LISTED_HOURS):
+            objects = lake.list_raw(part)
+            placement = catalog.place(
+                RAW_TABLE, {hour: lake.uri(layout.raw_prefix(hour)) for hour in objects}
+            )
+            for hour, stored in objects.items():
+                size = sum(one.size_bytes for one in stored)
+                numbers = {"files": len(stored), "bytes": size}
+                context.add_asset_metadata(numbers, partition_key=hour)
+            total.update(
+                run_hours=len(objects),
+                run_hours_empty=part.count - len(objects),
+                run_files=sum(len(stored) for stored in objects.values()),
+                run_partitions_created=placement.created,
+                run_partitions_moved=placement.moved,
+            )
+        return dg.MaterializeResult(metadata={**total, "columns_added": added})
 
     return raw_events

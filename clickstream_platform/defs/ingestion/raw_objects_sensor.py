@@ -31,6 +31,8 @@ from lambdas.shared import lake as layout
 RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
 
+# New hours go before the waiting chunks of a backfill, which have Dagster's default of 0.
+_PRIORITY = {"dagster/priority": "1"}
 _LOG_PAGE = 1000
 _MOST_OUTSIDE = 2000
 _SAMPLE = 5
@@ -170,7 +172,7 @@ def _too_many(
 def _request(chunk: HourRange, cursor: Cursor) -> dg.RunRequest:
     return dg.RunRequest(
         run_key=run_key(chunk, cursor.pending),
-        tags={RANGE_START_TAG: chunk.first, RANGE_END_TAG: chunk.last},
+        tags={RANGE_START_TAG: chunk.first, RANGE_END_TAG: chunk.last, **_PRIORITY},
     )
 
 

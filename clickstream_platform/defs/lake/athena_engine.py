@@ -12,7 +12,9 @@ from clickstream_platform.core import athena_sql
 from clickstream_platform.core.compaction import CompactedHour, Counts, Sources
 from clickstream_platform.core.hours import HourRange
 from clickstream_platform.resources.athena import AthenaResource
+from clickstream_platform.resources.catalog import CatalogResource
 from clickstream_platform.resources.lake import LakeResource
+from lambdas.shared import lake as layout
 
 _ATTEMPTS = 3
 _FOOTER_BYTES = 64 * 1024
@@ -23,22 +25,33 @@ class MovingHourError(RuntimeError):
     """Raw objects kept arriving while Athena read the hour."""
 
 
+class UnregisteredHourError(RuntimeError):
+    """Athena would not see an hour's raw objects: the hour has no partition, or one elsewhere."""
+
+
 class AthenaEngine:
     """Compacts hours with UNLOAD.
 
     Args:
         lake: The lake.
+        catalog: The catalog.
         athena: The work group.
-        raw_table: Table of the archived events; the hour must have a partition in it.
+        raw_table: Table of the archived events.
         table: Table of the compacted events.
     """
 
     name = "athena"
 
     def __init__(
-        self, lake: LakeResource, athena: AthenaResource, raw_table: str, table: str
+        self,
+        lake: LakeResource,
+        catalog: CatalogResource,
+        athena: AthenaResource,
+        raw_table: str,
+        table: str,
     ) -> None:
         self._lake = lake
+        self._catalog = catalog
         self._athena = athena
         self._raw_table = raw_table
         self._table = table
@@ -58,9 +71,11 @@ class AthenaEngine:
 
         Raises:
             VerificationError: If a row is unaccounted for.
+            UnregisteredHourError: If the hour's partition of the raw table is not there.
             MovingHourError: If raw objects arrive in every attempt.
             AthenaQueryError: If a statement fails.
         """
+        self._require_registered(sources.datehour)
         carried = self._table if sources.carried else None
         hour = HourRange(sources.datehour, sources.datehour)
         for attempt in range(_ATTEMPTS):
@@ -81,6 +96,17 @@ class AthenaEngine:
             f"hour {sources.datehour}: raw objects arrived in each of {_ATTEMPTS} attempts; the "
             "hour keeps its present generation and is rebuilt when it is released again"
         )
+
+    def _require_registered(self, datehour: str) -> None:
+        """Athena answers for an hour it does not know as for an empty one."""
+        place = self._lake.uri(layout.raw_prefix(datehour))
+        found = self._catalog.locations(self._raw_table, [datehour]).get(datehour)
+        if found != place:
+            raise UnregisteredHourError(
+                f"hour {datehour}: the partition of {self._raw_table} is "
+                f"{f'at {found}' if found else 'missing'}, and {place} is wanted; materialize "
+                f"{self._raw_table} for this hour"
+            )
 
     def _verified(
         self, sources: Sources, prefix: str, counted: dict[str, str | None]

@@ -5,7 +5,6 @@ Belongs here: the asset, its policy and what it tells about a run. The order of 
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -29,6 +28,7 @@ EVENTS_TABLE = "events"
 # leave the queue.
 POOL = "hourly_rollup"
 REBUILD_TAGS = {"clickstream/rebuilds": "hours"}
+_NAMED = 50  # hours that a failure names
 
 _DESCRIPTION = (
     "Compacted events. Grain: one row per event_id of an hour of event time, the earliest "
@@ -92,18 +92,21 @@ def build_events(
         athena: AthenaResource,
     ) -> dg.MaterializeResult[None]:
         added = catalog.evolve(EVENTS_TABLE, EVENT_COLUMNS)
-        generation = generation_id(datetime.now(UTC), context.run.run_id)
+        generation = generation_id(lake.now(), context.run.run_id)
         with database_of(limits.memory) as database:
             rebuild = Rebuild(
                 lake,
                 catalog,
                 EVENTS_TABLE,
                 DuckdbEngine(lake, database, Portions(file_bytes=limits.file_bytes)),
-                AthenaEngine(lake, athena, raw_table, EVENTS_TABLE),
+                AthenaEngine(lake, catalog, athena, raw_table, EVENTS_TABLE),
                 limits.athena_bytes,
             )
             rebuilt = rebuild.run(spanning(context.partition_keys), generation, context.log.info)
-        _require_all(rebuilt)
+        if rebuilt.broken:
+            for one in rebuilt.hours:  # readers see these already, whatever becomes of the run
+                context.log_event(dg.AssetMaterialization(EVENTS, None, one.metadata, one.datehour))
+            raise _failure_of(rebuilt)
         for one in rebuilt.hours:
             context.add_asset_metadata(one.metadata, partition_key=one.datehour)
         return dg.MaterializeResult(
@@ -113,14 +116,15 @@ def build_events(
     return events
 
 
-def _require_all(rebuilt: Rebuilt) -> None:
-    """Fails the run for hours that were not published; marts and checks wait for them."""
-    if rebuilt.broken:
-        raise dg.Failure(
-            f"{len(rebuilt.broken)} of {len(rebuilt.broken) + len(rebuilt.hours)} hours cannot be "
-            f"compacted and keep their present generation: {', '.join(sorted(rebuilt.broken))}",
-            metadata={hour: reason[:1000] for hour, reason in rebuilt.broken.items()},
-        )
+def _failure_of(rebuilt: Rebuilt) -> dg.Failure:
+    """What is said of hours that were not published; marts and checks wait for them."""
+    broken = sorted(rebuilt.broken)
+    named = ", ".join(broken[:_NAMED]) + (" and more" if len(broken) > _NAMED else "")
+    return dg.Failure(
+        f"{len(broken)} of {len(broken) + len(rebuilt.hours)} hours cannot be compacted and keep "
+        f"their present generation: {named}",
+        metadata={hour: rebuilt.broken[hour][:1000] for hour in broken[:_NAMED]},
+    )
 
 
 def _totals(rebuilt: Rebuilt) -> dict[str, Any]:

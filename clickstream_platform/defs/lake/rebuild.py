@@ -22,7 +22,11 @@ from clickstream_platform.core.compaction import CompactedHour, Sources, Verific
 from clickstream_platform.core.generations import RAW_EXPIRED
 from clickstream_platform.core.hours import HourRange
 from clickstream_platform.core.stored_object import StoredObject
-from clickstream_platform.defs.lake.athena_engine import AthenaEngine, MovingHourError
+from clickstream_platform.defs.lake.athena_engine import (
+    AthenaEngine,
+    MovingHourError,
+    UnregisteredHourError,
+)
 from clickstream_platform.defs.lake.duckdb_engine import DuckdbEngine
 from clickstream_platform.resources.athena import AthenaQueryError
 from clickstream_platform.resources.catalog import CatalogResource
@@ -33,6 +37,14 @@ _COMMIT_HOURS = 100  # what Glue takes in one call
 # Hours up to this size are compacted two at a time: most of their time goes by in waiting for S3.
 _SIDE_BY_SIDE_BYTES = 24 * 2**20
 _SIDE_BY_SIDE = 2
+# What keeps one hour from being written, and says nothing about the others.
+_UNWRITABLE = (
+    VerificationError,
+    UnregisteredHourError,
+    MovingHourError,
+    AthenaQueryError,
+    duckdb.Error,
+)
 
 
 @dataclass
@@ -71,7 +83,7 @@ class Rebuild:
     large_bytes: int
 
     def run(self, hours: HourRange, generation: str, report: Callable[[str], None]) -> Rebuilt:
-        """Rebuilds every hour of a range that has raw objects.
+        """Rebuilds every hour of a range that has raw objects, a hundred of the range at a time.
 
         Args:
             hours: The range.
@@ -81,16 +93,20 @@ class Rebuild:
         Returns:
             What became of them.
         """
-        sources = self._sources(hours)
         rebuilt = Rebuilt()
-        for start in range(0, len(sources), _COMMIT_HOURS):
-            written = self._write(sources[start : start + _COMMIT_HOURS], generation, rebuilt)
-            self._commit(written, rebuilt)
-            report(f"{start + len(written)} of {len(sources)} hours are published")
+        for batch in hours.chunks(_COMMIT_HOURS):
+            written = self._write(self._sources(batch), generation, rebuilt)
+            if written:
+                self._commit(written, rebuilt)
+                report(f"{batch.first} to {batch.last}: {len(written)} hours are published")
         return rebuilt
 
     def _sources(self, hours: HourRange) -> list[Sources]:
-        """What each hour that has raw objects is made of."""
+        """What each hour that has raw objects is made of.
+
+        Only of the hours that are written next: a million raw objects in a month are too many to
+        remember, and the list of the last hours would be old by the time they are read.
+        """
         # In this order. Retention notes an hour before it deletes the first raw object, so whoever
         # misses an object sees the note.
         raw = self.lake.list_raw(hours)
@@ -118,7 +134,7 @@ class Rebuild:
             engine = self.large if sources.size_bytes > self.large_bytes else self.small
             try:
                 return engine.compact(sources, prefix)
-            except (VerificationError, MovingHourError, AthenaQueryError, duckdb.Error) as error:
+            except _UNWRITABLE as error:
                 rebuilt.broken[sources.datehour] = str(error)
                 return None
 

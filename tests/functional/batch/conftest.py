@@ -44,6 +44,9 @@ class FakeLake:
     def uri(self, key: str) -> str:
         return f"s3://{self.bucket}/{key}"
 
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
     def list_raw(self, hours) -> dict[str, list[StoredObject]]:
         found: dict[str, list[StoredObject]] = {}
         for key, content in sorted(self.objects.items()):

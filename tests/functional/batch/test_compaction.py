@@ -4,6 +4,7 @@ import pyarrow as pa
 import pytest
 
 from clickstream_platform.core.generations import RAW_EXPIRED, started_at
+from clickstream_platform.defs.lake.events import EVENTS
 from lambdas.shared import lake as layout
 from lambdas.shared.columns import EVENT_COLUMNS
 
@@ -142,6 +143,18 @@ def test_an_hour_that_cannot_be_verified_keeps_its_location(platform):
     assert not result.success
     assert platform.catalog.tables["events"] == before
     assert platform.dbt.commands == [["build", "--exclude-resource-type", "unit_test"]]
+
+
+def test_the_other_hours_of_a_failed_run_are_recorded_as_rebuilt(platform):
+    """Readers see them already; a log that says nothing of them would be wrong."""
+    platform.lake.put_raw(HOUR, "a", [event("e1")])
+    platform.lake.put_raw("2015-05-17-11", "a", [event(None), event(None)])
+    result = platform.run(RANGE, raise_on_error=False)
+    assert not result.success
+    recorded = platform.instance.fetch_materializations(EVENTS, limit=10).records
+    rows = {one.partition_key: one.asset_materialization.metadata["rows_out"] for one in recorded}
+    assert {hour: value.value for hour, value in rows.items()} == {HOUR: 1}
+    assert platform.catalog.tables["events"].keys() == {HOUR}
 
 
 def test_nothing_is_uploaded_for_an_hour_that_cannot_be_verified(platform):

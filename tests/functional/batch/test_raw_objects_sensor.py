@@ -53,6 +53,13 @@ def test_an_hour_is_released_once(platform, raw_key):
     assert platform.tick() == []
 
 
+def test_a_new_hour_goes_before_what_waits_of_a_backfill(platform, raw_key):
+    """The chunks of a backfill wait for hours, with the priority that Dagster gives: 0."""
+    platform.queue.announce(raw_key("2015-05-17-10"))
+    [request] = platform.tick()
+    assert int(request.tags["dagster/priority"]) > 0
+
+
 def test_an_object_announced_twice_is_one_object(platform, raw_key):
     key = raw_key("2015-05-17-10")
     platform.queue.announce(key, key)

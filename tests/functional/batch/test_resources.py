@@ -194,6 +194,15 @@ def test_many_objects_are_deleted_and_missing_ones_are_no_error():
     assert lake.read("long", 4) == b"6789"
 
 
+def test_the_clock_is_that_of_the_bucket():
+    """Objects carry its time; a generation is named by it, whatever this machine's clock says."""
+    boto3.client("s3").create_bucket(Bucket="lake")
+    now = LakeResource(bucket="lake").now()
+    assert abs((datetime.now(UTC) - now).total_seconds()) < 60
+    assert now.utcoffset() is not None
+    assert now.microsecond == 0
+
+
 def test_only_raw_objects_of_the_range_are_listed():
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket="lake")

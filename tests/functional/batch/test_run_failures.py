@@ -87,6 +87,12 @@ class Watching:
         return [message["run_id"] for _, message in self.alerts.published]
 
 
+@pytest.fixture(autouse=True)
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is stored can be seen at once, as in SQLite."""
+    monkeypatch.setattr(module, "_SETTLED_AFTER", timedelta())
+
+
 @pytest.fixture
 def watching() -> Iterator[Watching]:
     with dg.DagsterInstance.ephemeral(settings=RETRIES) as instance:
@@ -132,6 +138,18 @@ def test_a_topic_that_does_not_answer_loses_no_message(watching):
         with pytest.raises(ClientError):
             watching.tick()
         assert watching.told == []
+    watching.tick()
+    assert watching.told == [run_id]
+
+
+def test_the_cursor_waits_for_failures_stored_at_the_same_time(watching, monkeypatch):
+    """Postgres may show a failure of a lower id after one of a higher id."""
+    cursor = watching.cursor
+    monkeypatch.setattr(module, "_SETTLED_AFTER", timedelta(seconds=10))
+    run_id = watching.fail()
+    watching.tick()
+    assert (watching.told, watching.cursor) == ([], cursor)
+    monkeypatch.setattr(module, "_SETTLED_AFTER", timedelta())
     watching.tick()
     assert watching.told == [run_id]
 

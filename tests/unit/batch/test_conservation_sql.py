@@ -76,3 +76,10 @@ def test_without_a_run_every_hour_is_counted():
         row("a", hour, received_at=NOW, number=1) for hour in ("2015-05-17-10", "2026-01-01-00")
     ]
     assert [one.datehour for one in ask(rows, rows, hours=None)] == [one[0] for one in rows]
+
+
+def test_years_of_expired_hours_make_a_question_that_athena_takes():
+    """It takes 256 KB; the names of so many hours would be more."""
+    expired = HourRange("2016-01-01-00", "2025-12-31-23").hours()
+    question = Question("raw_events", "events", None, SINCE, RECENT, expired)
+    assert len(question.sql()) < 10_000
