@@ -42,7 +42,7 @@ from infra.presentation import (
     summary_table,
 )
 from infra.querying import Querying, is_question
-from infra.retention import mount as mount_retention
+from infra.retention.commands import mount as mount_retention
 from infra.set_aside.commands import Surroundings, mount
 from infra.status import read_status
 from infra.topology import build_topology

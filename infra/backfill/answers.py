@@ -4,15 +4,15 @@ Belongs here: GraphQL answers in, values out; nothing is asked here. Asking belo
 `dagster_server`, and what follows from the values in `chunks` and `plan`.
 """
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from clickstream_platform.core.hours import HourRange
 from infra.backfill.chunks import ChunkRun, Request
-from infra.backfill.graphql import DagsterError, one_of
 from infra.backfill.window import Partitions
+from infra.dagster_web.graphql import first_line, one_of
+from infra.dagster_web.runs import WILL_RETRY_TAG, tags_of
 
 WINDOW_TAG = "clickstream/backfill"
 ATTEMPT_TAG = "clickstream/backfill_attempt"
@@ -20,33 +20,9 @@ ATTEMPT_TAG = "clickstream/backfill_attempt"
 _BACKFILL_TAG = "dagster/backfill"
 _PARTITION_TAG = "dagster/partition"
 _RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
-_WILL_RETRY_TAG = "dagster/will_retry"
 
-_CLASS = re.compile(r"^\w+(\.\w+)+: ")
 _OPEN = frozenset({"REQUESTED", "CANCELING", "FAILING"})
 _NEEDED_DAEMONS = frozenset({"BACKFILL", "QUEUED_RUN_COORDINATOR"})
-
-
-@dataclass(frozen=True)
-class Job:
-    """The job that rebuilds hours, where it was found.
-
-    Attributes:
-        name: Its name.
-        location: Its code location.
-        repository: Its repository there.
-        partition_set: Dagster's name for its partitions.
-    """
-
-    name: str
-    location: str
-    repository: str
-    partition_set: str
-
-    @property
-    def repository_selector(self) -> dict[str, str]:
-        """The repository, as Dagster wants it named."""
-        return {"repositoryLocationName": self.location, "repositoryName": self.repository}
 
 
 @dataclass(frozen=True)
@@ -79,27 +55,6 @@ class Step:
     ended_at: float | None
 
 
-def find_job(answer: Mapping[str, Any], name: str) -> Job:
-    """Finds a job among the code locations.
-
-    Raises:
-        DagsterError: If it is in none; says which could not be loaded.
-    """
-    broken = []
-    for entry in one_of(answer["workspaceOrError"], "Workspace")["locationEntries"]:
-        loaded = entry["locationOrLoadError"]
-        if loaded is None:
-            broken.append(f"{entry['name']} is still loading")
-        elif loaded["__typename"] != "RepositoryLocation":
-            broken.append(f"{entry['name']} cannot be loaded: {_first_line(loaded['message'])}")
-        else:
-            jobs = _jobs_in(entry["name"], loaded["repositories"])
-            found = next((job for job in jobs if job.name == name), None)
-            if found is not None:
-                return found
-    raise DagsterError("; ".join([f"no code location there has the job {name}", *broken]))
-
-
 def facts_of(answer: Mapping[str, Any]) -> Facts:
     """Reads the answer about a job.
 
@@ -130,7 +85,7 @@ def requests_of(answer: Mapping[str, Any], window: str) -> list[Request]:
             tags.get(ATTEMPT_TAG, ""),
             created_at=one["timestamp"],
             is_open=one["status"] in _OPEN,
-            error=_first_line(one["error"]["message"]) if one["error"] else None,
+            error=first_line(one["error"]["message"]) if one["error"] else None,
         )
         for one, tags in tagged
         if tags.get(WINDOW_TAG) == window
@@ -150,30 +105,6 @@ def steps_of(answer: Mapping[str, Any]) -> list[Step]:
     return sorted(steps, key=lambda step: step.started_at)
 
 
-def first_error_in(events: Iterable[Mapping[str, Any]]) -> str | None:
-    """The first line of the first error among a run's events, or None when there is none."""
-    for event in events:
-        error = event.get("error")
-        if error is not None:
-            # What our code raised comes last; before it is Dagster's "error occurred while".
-            line = _without_class(_first_line([error, *error["causes"]][-1]["message"]))
-            return f"{event['stepKey']}: {line}" if event.get("stepKey") else line
-        if "message" in event:  # the run failed without an error, as when its process was killed
-            return _first_line(event["message"])
-    return None
-
-
-def tags_of(one: Mapping[str, Any]) -> dict[str, str]:
-    """The tags of a backfill or run."""
-    return {tag["key"]: tag["value"] for tag in one["tags"]}
-
-
-def _jobs_in(location: str, repositories: Sequence[Mapping[str, Any]]) -> Iterable[Job]:
-    for repository in repositories:
-        for found in repository["partitionSets"]:
-            yield Job(found["pipelineName"], location, repository["name"], found["name"])
-
-
 def _run_of(one: Mapping[str, Any]) -> ChunkRun:
     tags = tags_of(one)
     # Where a run takes one hour, Dagster names that hour in another tag.
@@ -183,7 +114,7 @@ def _run_of(one: Mapping[str, Any]) -> ChunkRun:
         backfill_id=tags.get(_BACKFILL_TAG, ""),
         hours=HourRange(first, last),
         status=one["status"],
-        will_retry=tags.get(_WILL_RETRY_TAG) == "true",
+        will_retry=tags.get(WILL_RETRY_TAG) == "true",
         created_at=one["creationTime"],
         started_at=one["startTime"],
         ended_at=one["endTime"],
@@ -200,12 +131,3 @@ def _hours_per_run(nodes: Iterable[Mapping[str, Any]]) -> int | None:
 def _only_name(answer: Mapping[str, Any]) -> str | None:
     names = one_of(answer, "Partitions")["results"]
     return str(names[0]["name"]) if names else None
-
-
-def _without_class(text: str) -> str:
-    """An error without its class, `package.module.Class: `, which tells a person nothing."""
-    return _CLASS.sub("", text)
-
-
-def _first_line(text: str) -> str:
-    return text.strip().partition("\n")[0]

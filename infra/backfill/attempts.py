@@ -4,7 +4,6 @@ Belongs here: the order of questions to Dagster. What they are asked for is deci
 `chunks`; what a person sees of it belongs in `text`.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -12,12 +11,8 @@ from clickstream_platform.core.hours import HourRange
 from infra.backfill.answers import ATTEMPT_TAG, WINDOW_TAG, Step
 from infra.backfill.chunks import UNDER_WAY, Chunk, ChunkState, chunks_of
 from infra.backfill.dagster_server import DagsterServer
-from infra.backfill.graphql import UnreachableError
 from infra.backfill.plan import Attempt, Division, Plan
-
-_POLL_S = 2.0
-# A web server that is started again, by hand or by the launcher, is back within this time.
-_PATIENCE_S = 120.0
+from infra.dagster_web import following
 
 
 @dataclass(frozen=True)
@@ -62,7 +57,7 @@ class Attempts:
         server: DagsterServer,
         window: HourRange,
         division: Division,
-        poll_s: float = _POLL_S,
+        poll_s: float = following.POLL_S,
     ) -> None:
         self._server = server
         self._window = window
@@ -113,19 +108,12 @@ class Attempts:
         Raises:
             UnreachableError: If Dagster does not answer for a long time. The backfill may go on.
         """
-        answered = time.monotonic()
-        while True:
-            try:
-                progress = self._with_steps(self.progress(attempt))
-                answered = time.monotonic()
-            except UnreachableError:
-                if time.monotonic() - answered > _PATIENCE_S:
-                    raise
-            else:
-                tell(progress)
-                if not progress.is_under_way:
-                    return progress
-            time.sleep(self._poll_s)
+        return following.follow(
+            lambda: self._with_steps(self.progress(attempt)),
+            lambda progress: progress.is_under_way,
+            tell,
+            poll_s=self._poll_s,
+        )
 
     def _with_steps(self, progress: Progress) -> Progress:
         """Looks into the runs under way; chunks run one at a time, so it is one run at most."""

@@ -17,10 +17,10 @@ from infra.backfill import text
 from infra.backfill.attempts import Attempts, Progress
 from infra.backfill.chunks import ChunkState
 from infra.backfill.dagster_server import DagsterServer
-from infra.backfill.graphql import DagsterError, GraphQL
 from infra.backfill.plan import Division, DivisionError, Plan, UnderWayError, plan
 from infra.backfill.teller import Teller
 from infra.backfill.window import WindowError, check_inside, read_window
+from infra.dagster_web.graphql import DagsterError, GraphQL
 from infra.early_ends import console
 from infra.set_aside.commands import HOME, Surroundings
 

@@ -1,19 +1,19 @@
 """Dagster behind its web server: one job, its backfills and their runs.
 
 Belongs here: which question is asked for what. What the answers mean belongs in `answers`, talking
-to the server in `graphql`, and which backfills are started in `plan`.
+to the server in `infra.dagster_web`, and which backfills are started in `plan`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from infra.backfill import answers, queries
 from infra.backfill.chunks import ChunkRun, Request
-from infra.backfill.graphql import GraphQL, one_of
+from infra.dagster_web.graphql import DagsterError, GraphQL, one_of
+from infra.dagster_web.runs import Runs, as_input
+from infra.dagster_web.workspace import find_job
 
 _REMEMBERED = 250  # backfills of the job, the latest; an older one is not gone on with
 _MOST_RUNS = 5000
-_EVENTS_PAGE = 1000
 
 
 class DagsterServer:
@@ -24,9 +24,13 @@ class DagsterServer:
     """
 
     def __init__(self, graphql: GraphQL, job_name: str) -> None:
-        """Finds the job; raises `graphql.DagsterError` if it is not there."""
+        """Finds the job; raises `graphql.DagsterError` if it, or its partitions, are not there."""
         self._graphql = graphql
-        self.job = answers.find_job(graphql.ask(queries.LOCATIONS), job_name)
+        self._runs = Runs(graphql)
+        self._job = find_job(graphql, job_name)
+        if self._job.partition_set is None:
+            raise DagsterError(f"the job {job_name} has no partitions there, so no hours")
+        self._partition_set_name = self._job.partition_set
 
     @property
     def runs_url(self) -> str:
@@ -35,7 +39,7 @@ class DagsterServer:
 
     def run_url(self, run_id: str) -> str:
         """Where a person looks at a run."""
-        return f"{self._graphql.url}/runs/{run_id}"
+        return self._runs.url(run_id)
 
     def backfill_url(self, backfill_id: str) -> str:
         """Where a person looks at a backfill, and cancels it."""
@@ -43,7 +47,7 @@ class DagsterServer:
 
     def facts(self) -> answers.Facts:
         """What has to be known before hours are rebuilt."""
-        job = {**self.job.repository_selector, "pipelineName": self.job.name}
+        job = {**self._job.repository_selector, "pipelineName": self._job.name}
         return answers.facts_of(self._graphql.ask(queries.JOB, job=job, **self._partition_set()))
 
     def requests(self, window: str) -> list[Request]:
@@ -58,7 +62,7 @@ class DagsterServer:
     def runs(self, window: str, attempt: str) -> list[ChunkRun]:
         """The runs of one attempt at a window of hours, retries included."""
         tags = {answers.WINDOW_TAG: window, answers.ATTEMPT_TAG: attempt}
-        wanted = {"tags": _as_input(tags)}
+        wanted = {"tags": as_input(tags)}
         return answers.runs_of(self._graphql.ask(queries.RUNS, filter=wanted, limit=_MOST_RUNS))
 
     def launch(self, hours: Sequence[str], title: str, tags: Mapping[str, str]) -> str:
@@ -73,14 +77,14 @@ class DagsterServer:
             The backfill's id.
         """
         selector = {
-            "partitionSetName": self.job.partition_set,
-            "repositorySelector": self.job.repository_selector,
+            "partitionSetName": self._partition_set_name,
+            "repositorySelector": self._job.repository_selector,
         }
         backfill = {
             "selector": selector,
             "partitionNames": list(hours),
             "title": title,
-            "tags": _as_input(tags),
+            "tags": as_input(tags),
         }
         answer = self._graphql.ask(queries.LAUNCH, backfill=backfill)
         launched = one_of(answer["launchPartitionBackfill"], "LaunchBackfillSuccess")
@@ -92,26 +96,10 @@ class DagsterServer:
 
     def first_error(self, run_id: str) -> str | None:
         """The first line of what went wrong first in a run, or None when nothing is told."""
-        return answers.first_error_in(self._events(run_id))
-
-    def _events(self, run_id: str) -> Iterator[dict[str, Any]]:
-        cursor: str | None = None
-        while True:
-            answer = self._graphql.ask(
-                queries.FAILURES, run=run_id, cursor=cursor, limit=_EVENTS_PAGE
-            )
-            page = one_of(answer["runOrError"], "Run")["eventConnection"]
-            yield from page["events"]
-            if not page["hasMore"]:
-                return
-            cursor = page["cursor"]
+        return self._runs.first_error(run_id)
 
     def _partition_set(self) -> dict[str, object]:
         return {
-            "repository": self.job.repository_selector,
-            "partitionSet": self.job.partition_set,
+            "repository": self._job.repository_selector,
+            "partitionSet": self._partition_set_name,
         }
-
-
-def _as_input(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    return [{"key": key, "value": value} for key, value in tags.items()]

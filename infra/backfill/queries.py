@@ -1,28 +1,8 @@
-"""What Dagster's web server is asked, in GraphQL.
+"""What Dagster's web server is asked about backfills, in GraphQL.
 
 Belongs here: the documents alone; a test checks them against the schema of the Dagster installed.
-Sending them belongs in `dagster_server`, reading the answers in `answers`.
-"""
-
-LOCATIONS = """
-query Locations {
-  workspaceOrError {
-    __typename
-    ... on Workspace {
-      locationEntries {
-        name
-        locationOrLoadError {
-          __typename
-          ... on RepositoryLocation {
-            repositories { name partitionSets { name pipelineName } }
-          }
-          ... on PythonError { message }
-        }
-      }
-    }
-    ... on PythonError { message }
-  }
-}
+Sending them belongs in `dagster_server`, reading the answers in `answers`. What is asked of any job
+or run is in `infra.dagster_web`.
 """
 
 JOB = """
@@ -94,30 +74,6 @@ query Steps($run: ID!) {
     ... on Run { stepStats { stepKey status startTime endTime } }
     ... on Error { message }
   }
-}
-"""
-
-FAILURES = """
-query Failures($run: ID!, $cursor: String, $limit: Int!) {
-  runOrError(runId: $run) {
-    __typename
-    ... on Run {
-      eventConnection(afterCursor: $cursor, limit: $limit) {
-        cursor
-        hasMore
-        events {
-          __typename
-          ... on ExecutionStepFailureEvent { stepKey error { ...Reason } }
-          ... on RunFailureEvent { message error { ...Reason } }
-        }
-      }
-    }
-    ... on Error { message }
-  }
-}
-fragment Reason on PythonError {
-  message
-  causes { message }
 }
 """
 

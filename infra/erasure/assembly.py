@@ -16,6 +16,8 @@ from clickstream_platform.resources.catalog import CatalogResource
 from clickstream_platform.resources.lake import LakeResource
 from clickstream_platform.resources.warehouse import WarehouseResource
 from clickstream_platform.settings import Settings
+from infra.dagster_web.graphql import DagsterError, GraphQL
+from infra.erasure.errors import ErasureError
 from infra.erasure.ledger import Ledger
 from infra.erasure.marts import other_tables
 from infra.erasure.query_results import QueryResults
@@ -37,6 +39,9 @@ def stores_of(topology: Topology, settings: Settings, dagster_url: str) -> Store
         topology: What it consists of.
         settings: What its batch side is told from outside.
         dagster_url: Where its Dagster would be.
+
+    Raises:
+        ErasureError: If it cannot be told whether Dagster is there.
     """
     own_answers = f"erasure/{secrets.token_hex(4)}/"
     return Stores(
@@ -90,8 +95,16 @@ def places_around(
 
 
 def _rebuilder(topology: Topology, settings: Settings, dagster_url: str) -> Rebuilder:
-    """Dagster where it runs: it keeps two builds of the marts apart."""
-    dagster = DagsterRebuilder(dagster_url)
-    if dagster.answers():
-        return dagster
+    """Dagster where it runs: it keeps two builds of the marts apart.
+
+    Raises:
+        ErasureError: If something is there and does not answer.
+    """
+    dagster = GraphQL(dagster_url)
+    try:
+        is_there = dagster.answers()
+    except DagsterError as error:
+        raise ErasureError(str(error)) from error
+    if is_there:
+        return DagsterRebuilder(dagster)
     return DbtRebuilder(settings.dbt_project_dir, batch_environment(topology, _QUICK_POLL))

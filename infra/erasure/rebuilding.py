@@ -9,46 +9,25 @@ for each of the hours.
 """
 
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Protocol
-
-import urllib3
+from typing import Protocol
 
 from clickstream_platform.core.dbt_arguments import build_arguments
+from infra.dagster_web.assets import partition_keys
+from infra.dagster_web.following import POLL_S
+from infra.dagster_web.graphql import DagsterError, GraphQL
+from infra.dagster_web.runs import Runs
+from infra.dagster_web.workspace import find_job
 from infra.erasure.errors import ErasureError
 from infra.local.processes import Running, Spec, StartError
 
 _JOB = "hourly_rollup"
 _LAYER = "marts"
 _PARTITION_TAG = "dagster/partition"
-_REASON_TAG = {"key": "clickstream/reason", "value": "erasure"}
-_FINAL = frozenset({"SUCCESS", "FAILURE", "CANCELED"})
-_POLL_S = 1.0
-_TIMEOUT_S = 4 * 3600.0
-_REACH_S = 2.0
-
-_WHERE = """
-query($key: AssetKeyInput!) {
-  repositoriesOrError {
-    ... on RepositoryConnection { nodes { name location { name } jobs { name } } }
-    ... on PythonError { message }
-  }
-  assetNodeOrError(assetKey: $key) { ... on AssetNode { partitionKeys } }
-}"""
-_LAUNCH = """
-mutation($params: ExecutionParams!) {
-  launchRun(executionParams: $params) {
-    __typename
-    ... on LaunchRunSuccess { run { runId } }
-    ... on PythonError { message }
-    ... on InvalidSubsetError { message }
-    ... on UnauthorizedError { message }
-  }
-}"""
-_STATUS = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
+_REASON = {"clickstream/reason": "erasure"}
+_LIMIT_S = 4 * 3600.0  # without a daemon the run would be queued for ever
 
 
 class Rebuilder(Protocol):
@@ -70,67 +49,32 @@ class DagsterRebuilder:
     """A run of the job that builds them, queued behind the runs that do so already.
 
     Args:
-        url: Dagster's web server.
-        http: The client.
+        graphql: Dagster's web server.
         poll_s: How often the run is asked after, in seconds.
     """
 
-    def __init__(
-        self, url: str, http: urllib3.PoolManager | None = None, poll_s: float = _POLL_S
-    ) -> None:
-        self._url = url
-        self._http = http or urllib3.PoolManager(retries=urllib3.Retry(3))
-        self._poll_s = poll_s
-
-    def answers(self) -> bool:
-        """Whether Dagster is there."""
-        try:
-            answer = self._http.request(
-                "GET", f"{self._url}/server_info", timeout=_REACH_S, retries=False
-            )
-        except urllib3.exceptions.HTTPError:
-            return False
-        return b"dagster_version" in answer.data
+    def __init__(self, graphql: GraphQL, poll_s: float = POLL_S) -> None:
+        self._graphql = graphql
+        self._runs = Runs(graphql, poll_s)
 
     def rebuild(self, marts: Sequence[str], hours: Sequence[str]) -> None:
         """As `Rebuilder.rebuild`."""
-        found = self._ask(_WHERE, {"key": {"path": [_LAYER, marts[0]]}})
-        selector = _selector_of(found)
-        tags = [{"key": _PARTITION_TAG, "value": _partition_of(found, hours)}, _REASON_TAG]
-        keys = [{"path": [_LAYER, mart]} for mart in marts]
-        params = {
-            "selector": {**selector, "assetSelection": keys, "assetCheckSelection": []},
-            "executionMetadata": {"tags": tags},
-        }
-        launched = self._ask(_LAUNCH, {"params": params})["launchRun"]
-        if "run" not in launched:
-            reason = launched.get("message", launched["__typename"])
-            raise ErasureError(f"Dagster does not launch a build of the marts: {reason}")
-        self._follow(launched["run"]["runId"])
-
-    def _follow(self, run_id: str) -> None:
-        deadline = time.monotonic() + _TIMEOUT_S
-        while (status := self._status(run_id)) not in _FINAL:
-            if time.monotonic() > deadline:
-                raise ErasureError(f"the build of the marts, run {run_id}, is still {status}")
-            time.sleep(self._poll_s)
-        if status != "SUCCESS":
-            raise ErasureError(f"the build of the marts ended with {status}: see run {run_id}")
-
-    def _status(self, run_id: str) -> str:
-        return str(self._ask(_STATUS, {"id": run_id})["runOrError"].get("status"))
-
-    def _ask(self, query: str, variables: Mapping[str, Any]) -> Any:
         try:
-            answer = self._http.request(
-                "POST", f"{self._url}/graphql", json={"query": query, "variables": variables}
+            self._rebuild([(_LAYER, mart) for mart in marts], hours)
+        except DagsterError as error:
+            raise ErasureError(f"the marts cannot be built: {error}") from error
+
+    def _rebuild(self, marts: Sequence[Sequence[str]], hours: Sequence[str]) -> None:
+        job = find_job(self._graphql, _JOB)
+        hour = _partition_of(partition_keys(self._graphql, marts[0]), hours)
+        begun = self._runs.launch(job, assets=marts, tags={_PARTITION_TAG: hour, **_REASON})
+        run = self._runs.follow(begun, lambda _: None, limit_s=_LIMIT_S)
+        if not run.is_final:
+            raise ErasureError(
+                f"the build of the marts is still {run.status}: {self._runs.url(run.run_id)}"
             )
-            document = answer.json()
-        except (urllib3.exceptions.HTTPError, ValueError) as error:
-            raise ErasureError(f"Dagster at {self._url} does not answer: {error}") from error
-        if errors := document.get("errors"):
-            raise ErasureError(f"Dagster refuses a query: {errors[0].get('message')}")
-        return document["data"]
+        if not run.is_done:
+            raise ErasureError(f"the build of the marts {self._runs.end_text(run)}")
 
 
 class DbtRebuilder:
@@ -168,24 +112,9 @@ class DbtRebuilder:
                 dbt.wait_stopped()
 
 
-def _selector_of(found: Mapping[str, Any]) -> dict[str, str]:
-    """Where the job is."""
-    repositories = found["repositoriesOrError"]
-    for node in repositories.get("nodes", ()):
-        if any(job["name"] == _JOB for job in node["jobs"]):
-            return {
-                "repositoryLocationName": node["location"]["name"],
-                "repositoryName": node["name"],
-                "jobName": _JOB,
-            }
-    reason = repositories.get("message", "its code location is not loaded")
-    raise ErasureError(f"Dagster does not know the job {_JOB}: {reason}")
-
-
-def _partition_of(found: Mapping[str, Any], hours: Sequence[str]) -> str:
+def _partition_of(keys: Sequence[str], hours: Sequence[str]) -> str:
     """An hour the run can be of: one that has changed, if Dagster knows it."""
-    keys = found["assetNodeOrError"].get("partitionKeys") or []
     if not keys:
         raise ErasureError("Dagster knows no hour of the marts")
     known = set(keys)
-    return max((hour for hour in hours if hour in known), default=str(keys[-1]))
+    return max((hour for hour in hours if hour in known), default=keys[-1])

@@ -22,8 +22,8 @@ from clickstream_platform.core.hours import HourRange
 from infra.backfill.attempts import Attempts, Progress
 from infra.backfill.commands import JOB
 from infra.backfill.dagster_server import DagsterServer
-from infra.backfill.graphql import GraphQL
 from infra.backfill.plan import Division, plan
+from infra.dagster_web.graphql import GraphQL
 from infra.local.endpoints import Ports
 from infra.local.launcher import Platform
 from infra.local.processes import free_port

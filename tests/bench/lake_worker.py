@@ -24,10 +24,12 @@ from clickstream_platform.settings import Settings
 from lambdas.shared import lake as layout
 
 PLAIN = "plain copy"
+SORTED = "copy, sorted"
 SAME = "plain SQL, same result"
 LOCAL = "ours, local files"
 THROUGH_S3 = "ours, through S3"
-WAYS = (PLAIN, SAME, LOCAL, THROUGH_S3)
+_AMPLE = "8GB"
+WAYS = (PLAIN, SORTED, SAME, LOCAL, THROUGH_S3)
 
 
 class LocalLake:
@@ -47,8 +49,10 @@ def plain(files: list[Path], target: Path, memory: str, way: str) -> None:
     source = f"SELECT * FROM read_parquet([{names}], union_by_name = true)"  # noqa: S608
     if way == SAME:
         window = f"PARTITION BY event_id ORDER BY {', '.join(EARLIEST_FIRST)}"
-        source += f" QUALIFY row_number() OVER ({window}) = 1 ORDER BY {', '.join(SORTED_BY)}"
-    with database_of(memory) as database:
+        source += f" QUALIFY row_number() OVER ({window}) = 1"
+    if way != PLAIN:
+        source += f" ORDER BY {', '.join(SORTED_BY)}"
+    with database_of(_AMPLE if way == SORTED else memory) as database:
         database.execute(f"COPY ({source}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
 
 
@@ -77,7 +81,7 @@ def main() -> int:
     files = sorted(arguments.folder.glob("*.parquet"))
     memory = Settings().compaction_memory
     wall, cpu = time.perf_counter(), time.process_time()
-    if arguments.way in {PLAIN, SAME}:
+    if arguments.way in {PLAIN, SORTED, SAME}:
         with TemporaryDirectory() as folder:
             plain(files, Path(folder) / "out.parquet", memory, arguments.way)
     else:

@@ -5,16 +5,29 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import pytest
 import typer
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from clickstream_platform.core.departures import Departure, Kept, Outcome, Rule
+from clickstream_platform.core.departures import Departure, Kept, Outcome, Rule, Sum
 from clickstream_platform.core.retention import RetentionPolicy
 from clickstream_platform.core.stored_object import StoredObject
-from infra.retention import Plan, RetentionCommand, RetentionError, Told, limits_line
+from infra.dagster_web.graphql import DagsterError
+from infra.local.endpoints import Ports
+from infra.retention.commands import (
+    DagsterAt,
+    Plan,
+    RetentionCommand,
+    RetentionError,
+    StillRunningError,
+    Told,
+    limits_line,
+)
+from infra.retention.runs import outcome_of
 from infra.set_aside.commands import Surroundings
 
 RUNNER = CliRunner()
@@ -30,6 +43,7 @@ class FakeRetention:
     """One object that leaves when it is told to."""
 
     def __init__(self) -> None:
+        self.asked: list[DagsterAt] = []
         self.stored = [OLD]
         self.runs: list[bool] = []
         self.error: BaseException | None = None
@@ -66,11 +80,29 @@ def interrupts() -> Iterator[None]:
     yield
 
 
+class FakePorts:
+    ui_url = "http://127.0.0.1:3000"
+
+
 def run(lake: FakeRetention, *arguments: str, answer: str | None = None):
     app = typer.Typer()
     found: list[Path] = []
-    surroundings = Surroundings(found.append, fail, nullcontext, interrupts)  # type: ignore[arg-type]
-    command = RetentionCommand(surroundings, lambda: Plan(POLICY, lake.run))
+
+    def ports(state_dir: Path) -> Ports:
+        found.append(state_dir)
+        return cast("Ports", FakePorts())
+
+    def plan(where: DagsterAt) -> Plan:
+        lake.asked.append(where)
+        return Plan(
+            POLICY,
+            "By nobody.",
+            lambda told: lake.run(True, told),
+            lambda tell: tell("Launched: there") or lake.run(False, lambda _: None),
+        )
+
+    surroundings = Surroundings(ports, fail, nullcontext, interrupts)
+    command = RetentionCommand(surroundings, plan)
     app.command("retention")(command.retention)
     done = RUNNER.invoke(app, list(arguments), input=answer, env={"COLUMNS": "120"})
     assert found == [Path(".clickstream/platform")]
@@ -81,7 +113,9 @@ def test_it_asks_and_then_deletes(lake):
     done = run(lake, answer="y\n")
     assert done.exit_code == 0
     assert lake.runs == [True, False]
+    assert "By nobody." in done.stdout
     assert "Would be deleted" in done.stdout
+    assert "Launched: there" in done.stdout
     assert "raw objects that are compacted" in done.stdout
     assert "1,234" in done.stdout
     assert lake.stored == []
@@ -130,6 +164,8 @@ def test_what_is_kept_is_named(lake):
     [
         (RetentionError("2 of 9 objects were not deleted"), 1, "2 of 9 objects"),
         (KeyboardInterrupt(), 130, "goes on where it was"),
+        (StillRunningError("http://x/runs/1"), 130, "the run goes on: http://x/runs/1"),
+        (DagsterError("the run ended with FAILURE"), 1, "ended with FAILURE"),
     ],
 )
 def test_an_early_end_says_what_to_do(lake, error, code, message):
@@ -137,6 +173,38 @@ def test_an_early_end_says_what_to_do(lake, error, code, message):
     done = run(lake, "--yes")
     assert done.exit_code == code
     assert message in done.stderr
+
+
+def test_dagster_is_the_running_platforms_unless_it_is_named(lake):
+    run(lake, "--dry-run")
+    run(lake, "--dry-run", "--dagster-url", "http://elsewhere")
+    assert lake.asked == [
+        DagsterAt("http://127.0.0.1:3000", is_named=False),
+        DagsterAt("http://elsewhere", is_named=True),
+    ]
+
+
+OUTCOMES = st.builds(
+    Outcome,
+    st.booleans(),
+    st.fixed_dictionaries(
+        {rule: st.builds(Sum, st.integers(0), st.integers(0), st.integers(0)) for rule in Rule}
+    ),
+    st.dictionaries(
+        st.sampled_from(Kept),
+        st.tuples(st.integers(1), st.lists(st.text(), min_size=1, max_size=10)),
+    ),
+)
+
+
+@given(OUTCOMES)
+def test_an_outcome_is_read_from_what_a_run_tells_of_it(outcome):
+    assert outcome_of(outcome.metadata) == outcome
+
+
+def test_a_run_of_another_version_is_not_taken_for_one_that_deleted_nothing():
+    with pytest.raises(DagsterError, match="does not tell its 'raw_objects'"):
+        outcome_of({"dry_run": False})
 
 
 def test_the_limits_are_said():

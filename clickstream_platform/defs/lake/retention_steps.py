@@ -16,9 +16,12 @@ the command line.
    names has been older than the grace, in which every run ends, so nobody can commit it in the
    moment between that look and the deletion.
 5. What was set aside.
+6. Every hour that has lost raw objects is told once more that they expire.
 
-A partition is changed by reading and writing it, which Glue cannot make one step. So no run that
-rebuilds hours may be under way at the same time; the asset shares their pool.
+A partition is changed by reading and writing it, which Glue cannot make one step: a rebuild that
+commits in the same moment writes back what it has read, without the note. Dagster keeps its runs of
+both apart, by a pool and a tag. Whoever takes these steps elsewhere has to know that no Dagster
+runs. Step 6 is for those who err: it leaves a rebuild that writes only after this has ended.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -92,6 +95,7 @@ class Retention:
         self._report = report
         self._outcome = Outcome(dry_run)
         self._changed: set[str] = set()
+        self._without_raw: set[str] = set()
 
     def run(self) -> Outcome:
         """Removes whatever is past its time; may be cut off anywhere and run again.
@@ -120,6 +124,8 @@ class Retention:
         self._remove_files({hour: place for hour, place in places.items() if hour not in gone})
         for prefix in SET_ASIDE_PREFIXES:
             self._remove_set_aside(prefix)
+        # For a commit that had read its partition before the first note and came after the second.
+        self._note_expiry(self._without_raw)
         return self._outcome
 
     def _remove_raw_objects(self, places: Mapping[str, str]) -> set[str]:
@@ -132,20 +138,19 @@ class Retention:
         left: set[str] = set()
         for batch in self._batches(plans):
             due = [plan for plan in batch if plan.going]
-            if not self._dry_run:
-                self._note_expiry(due)
+            self._note_expiry(plan.datehour for plan in due)
             unchanged = self._unchanged(due, noted=not self._dry_run)
             self._carry_out(unchanged)
-            if not self._dry_run:
-                # A commit that had read its partition before the note has taken the note away.
-                self._note_expiry(unchanged)
             done = {plan.datehour for plan in unchanged}
+            # A commit that had read its partition before the note has taken the note away.
+            self._note_expiry(done)
+            self._without_raw |= done
             left |= {one.datehour for one in batch if one.left or one.datehour not in done}
         return left
 
-    def _note_expiry(self, plans: Sequence[HourPlan]) -> None:
-        hours = [plan.datehour for plan in plans if plan.location is not None]
-        self._catalog.annotate(self._tables.events, hours, RAW_EXPIRED)
+    def _note_expiry(self, hours: Iterable[str]) -> None:
+        if not self._dry_run:
+            self._catalog.annotate(self._tables.events, sorted(hours), RAW_EXPIRED)
 
     def _drop_raw_hours(self, hours: Sequence[str]) -> None:
         """Takes hours without any raw object out of the table of raw events."""

@@ -1,33 +1,19 @@
 """Dagster's own web server, once for all tests here, and a stand-in for its daemon."""
 
-import os
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-import dagster as dg
 import pytest
 
 from clickstream_platform.core.hours import contiguous_chunks
-from infra.local.processes import Running, Spec, free_port
 from tests.functional.backfill import code_location
+from tests.functional.dagster_web import deployment as web
 
 
 @dataclass
-class Deployment:
-    """A web server and the instance behind it.
-
-    Attributes:
-        url: Where it listens.
-        instance: Its instance.
-        home: Its folder.
-    """
-
-    url: str
-    instance: dg.DagsterInstance
-    home: Path
+class Deployment(web.Deployment):
+    """A web server whose code location can be told to fail."""
 
     def breaks(self, *hours: str) -> None:
         """From now on these hours cannot be rebuilt, and all others can."""
@@ -56,23 +42,8 @@ class Deployment:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     home = tmp_path_factory.mktemp("dagster")
-    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    options = ("-f", code_location.__file__, "--host", "127.0.0.1", "--port", str(port))
-    command = (sys.executable, "-m", "dagster_webserver", *options)
-    variables = {"DAGSTER_HOME": str(home)}
-    spec = Spec("webserver", command, variables, f"{url}/server_info", "dagster_version")
-    process = Running(spec, home / "webserver.log", Path.cwd())
-    try:
-        process.wait_ready()
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setitem(os.environ, "DAGSTER_HOME", str(home))
-            with dg.DagsterInstance.get() as instance:
-                yield Deployment(url, instance, home)
-    finally:
-        process.ask_to_stop()
-        process.wait_stopped()
+    with web.deployed(code_location.__file__, home) as found:
+        yield Deployment(found.url, found.instance, found.home)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from itertools import count
 from clickstream_platform.core.hours import contiguous_chunks
 from infra.backfill.answers import ATTEMPT_TAG, WINDOW_TAG, Step
 from infra.backfill.chunks import ChunkRun, Request
-from infra.backfill.graphql import UnreachableError
+from infra.dagster_web.graphql import UnreachableError
 
 
 @dataclass

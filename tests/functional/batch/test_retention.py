@@ -15,7 +15,13 @@ from moto import mock_aws
 from clickstream_platform.core.departures import Departure, Kept, Outcome, Rule, Sum
 from clickstream_platform.core.generations import RAW_EXPIRED, generation_id
 from clickstream_platform.core.retention import RetentionPolicy
-from clickstream_platform.defs.lake.retention import build_retention, retention_policy
+from clickstream_platform.defs.lake.retention import (
+    RETENTION,
+    build_retention,
+    limits_of,
+    policy_of,
+    retention_policy,
+)
 from clickstream_platform.defs.lake.retention_steps import Retention, Tables
 from clickstream_platform.resources.catalog import CatalogResource
 from clickstream_platform.resources.lake import LakeResource
@@ -243,6 +249,22 @@ def test_a_commit_that_takes_the_note_away_does_not_keep_it_away():
     assert stores.catalog.tables["events"][OLD].parameters == RAW_EXPIRED
 
 
+def test_a_commit_after_the_deletion_does_not_keep_the_note_away():
+    """It had read its partition before the note, and takes until the set-aside records' turn."""
+    stores = full_lake()
+
+    def commit(prefix: str) -> None:
+        if prefix == "quarantine/":
+            events = stores.catalog.tables["events"]
+            assert events[OLD].parameters == RAW_EXPIRED
+            events[OLD] = replace(events[OLD], parameters={})
+
+    stores.lake.on_list.append(commit)
+    retain(stores)
+    assert stores.catalog.tables["events"][OLD].parameters == RAW_EXPIRED
+    assert not stores.catalog.tables["events"][YOUNG].parameters, "it has all its raw objects"
+
+
 def test_an_hour_that_receives_a_late_object_keeps_its_raw_partition():
     stores = full_lake()
 
@@ -417,6 +439,46 @@ def test_the_job_can_be_asked_exactly_what_it_would_delete(capfd):
     would = {line for line in logged if line in stores.lake.objects}
     retain(stores, now=datetime.now(UTC))
     assert would == before[0] - set(stores.lake.objects)
+
+
+def test_a_run_that_had_to_wait_takes_no_more_than_was_past_its_time_before():
+    stores = recent_lake()
+    before = stores.state
+    as_of = datetime.now(UTC) - 39 * DAY
+    run_job(stores, {"as_of": as_of.isoformat()})
+    assert stores.state == before
+    later = datetime.now(UTC) + 100 * DAY
+    stores.lake.put("quarantine/day=2026-01-01/young.json", at=datetime.now(UTC))
+    run_job(stores, {"as_of": later.isoformat()})
+    assert "quarantine/day=2026-01-01/young.json" in stores.lake.objects, "the present is no later"
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"as_of": "2026-01-01T00:00:00"}, "no time zone"),
+        ({"shown_limits": {"raw_retention_days": 365}}, "nothing was deleted"),
+    ],
+)
+def test_a_run_on_other_terms_than_agreed_deletes_nothing(config, message):
+    stores = recent_lake()
+    before = stores.state
+    with pytest.raises(dg.Failure, match=message):
+        run_job(stores, config)
+    assert stores.state == before
+
+
+@pytest.mark.parametrize("policy", [POLICY, EXPIRING])
+def test_the_limits_that_are_shown_are_the_limits(policy):
+    """`clickstream retention` reads them from the asset, and the run compares them."""
+    assert policy_of(limits_of(policy)) == policy
+    [asset] = location_of(Stores(), policy).assets or ()
+    shown = asset.metadata_by_key[RETENTION]
+    assert policy_of(shown) == policy
+    stores = recent_lake()
+    own = limits_of(retention_policy(Settings()))
+    run_job(stores, {"shown_limits": own})
+    assert len(stores.lake.objects) == 2
 
 
 def test_it_runs_daily_and_never_beside_a_rebuild():

@@ -1,120 +1,112 @@
-"""The marts are built by Dagster where it runs, in its own order, else by dbt itself."""
+"""By whom the marts are built, and what is said when they are not.
 
-import json
+Dagster itself is asked in `tests/functional/dagster_web`.
+"""
+
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
-import urllib3
 
+from clickstream_platform.settings import Settings
+from infra.dagster_web import queries
+from infra.dagster_web.graphql import DagsterError, GraphQL, UnreachableError
+from infra.erasure import rebuilding
+from infra.erasure.assembly import stores_of
 from infra.erasure.errors import ErasureError
 from infra.erasure.rebuilding import DagsterRebuilder, DbtRebuilder
+from infra.local.endpoints import ACCOUNT
+from infra.local.processes import free_port
+from infra.topology import build_topology
 
 MARTS = ["page_views_hourly", "sessions"]
-JOBS = [{"name": "hourly_rollup"}]
-LOADED = {"nodes": [{"name": "__repository__", "location": {"name": "here"}, "jobs": JOBS}]}
+REPOSITORY = {"name": "repo", "jobs": [{"name": "hourly_rollup"}], "partitionSets": []}
+LOADED = {"__typename": "RepositoryLocation", "repositories": [REPOSITORY]}
+WORKSPACE = {
+    "__typename": "Workspace",
+    "locationEntries": [{"name": "here", "locationOrLoadError": LOADED}],
+}
 
 
-class Answer:
-    def __init__(self, document: Any) -> None:
-        self.data = json.dumps(document).encode()
+class FakeGraphQL:
+    """A Dagster whose run is in each of some states, one after the other."""
 
-    def json(self) -> Any:
-        return json.loads(self.data)
+    url = "http://dagster"
 
-
-class FakeDagster:
-    """Answers as Dagster's web server; a run is queued, works and ends."""
-
-    def __init__(self) -> None:
-        self.repositories: dict[str, Any] = LOADED
+    def __init__(self, *statuses: str) -> None:
+        self.statuses = list(statuses)
         self.hours = ["2026-11-22-08", "2026-11-22-09"]
         self.launched: list[Any] = []
-        self.refusal: dict[str, Any] | None = None
-        self.statuses = ["QUEUED", "STARTED", "SUCCESS"]
+        self.error: DagsterError | None = None
 
-    def request(self, method: str, url: str, **options: Any) -> Answer:
-        if method == "GET":
-            return Answer({"dagster_version": "1.13"})
-        body = options["json"]
-        if "launchRun" in body["query"]:
-            self.launched.append(body["variables"]["params"])
-            return Answer({"data": {"launchRun": self.refusal or {"run": {"runId": "r"}}}})
-        if "runOrError" in body["query"]:
-            return Answer({"data": {"runOrError": {"status": self.statuses.pop(0)}}})
-        node = {"partitionKeys": self.hours}
-        data = {"repositoriesOrError": self.repositories, "assetNodeOrError": node}
-        return Answer({"data": data})
-
-
-def rebuilder(dagster: Any) -> DagsterRebuilder:
-    return DagsterRebuilder("http://dagster", dagster, poll_s=0)
+    def ask(self, document: str, **variables: Any) -> dict[str, Any]:
+        if self.error is not None:
+            raise self.error
+        if document == queries.LOCATIONS:
+            return {"workspaceOrError": WORKSPACE}
+        if document == queries.PARTITION_KEYS:
+            return {"assetNodeOrError": {"__typename": "AssetNode", "partitionKeys": self.hours}}
+        if document == queries.LAUNCH_RUN:
+            self.launched.append(variables["run"])
+            return {"launchRun": {"__typename": "LaunchRunSuccess", "run": {"runId": "r"}}}
+        assert document == queries.RUN
+        status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+        run = {"__typename": "Run", "runId": "r", "status": status, "tags": []}
+        return {"runOrError": run}
 
 
-def test_a_run_of_the_marts_alone_is_queued_and_awaited() -> None:
-    dagster = FakeDagster()
-    rebuilder(dagster).rebuild(MARTS, ["2026-11-22-08", "1999-01-01-00"])
-    [params] = dagster.launched
-    assert params["selector"] == {
-        "repositoryLocationName": "here",
-        "repositoryName": "__repository__",
-        "jobName": "hourly_rollup",
-        "assetSelection": [{"path": ["marts", mart]} for mart in MARTS],
-        "assetCheckSelection": [],
-    }
-    tags = {tag["key"]: tag["value"] for tag in params["executionMetadata"]["tags"]}
-    assert tags == {"dagster/partition": "2026-11-22-08", "clickstream/reason": "erasure"}
-    assert dagster.statuses == []
-
-
-def test_a_run_is_of_an_hour_dagster_knows() -> None:
-    """The person's hours may all lie before its first partition."""
-    dagster = FakeDagster()
-    rebuilder(dagster).rebuild(MARTS, ["1999-01-01-00"])
-    [tag, _] = dagster.launched[0]["executionMetadata"]["tags"]
-    assert tag["value"] == "2026-11-22-09"
+def rebuilder(graphql: FakeGraphQL) -> DagsterRebuilder:
+    return DagsterRebuilder(cast("GraphQL", graphql), poll_s=0)
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("changed", "hour"),
     [
-        ({"statuses": ["STARTED", "FAILURE"]}, "ended with FAILURE: see run r"),
-        ({"refusal": {"__typename": "PythonError", "message": "no"}}, "does not launch .*: no"),
-        ({"refusal": {"__typename": "RunConfigValidationInvalid"}}, "RunConfigValidationInvalid"),
-        ({"repositories": {"nodes": []}}, "its code location is not loaded"),
-        ({"repositories": {"message": "broken"}}, "hourly_rollup: broken"),
-        ({"hours": []}, "no hour of the marts"),
+        (["2026-11-22-08", "1999-01-01-00"], "2026-11-22-08"),
+        (["1999-01-01-00"], "2026-11-22-09"),
     ],
 )
-def test_what_goes_wrong_is_said(changes: dict[str, Any], message: str) -> None:
-    dagster = FakeDagster()
-    for name, value in changes.items():
-        setattr(dagster, name, value)
-    with pytest.raises(ErasureError, match=message):
-        rebuilder(dagster).rebuild(MARTS, [])
+def test_a_run_is_of_an_hour_dagster_knows(changed: list[str], hour: str) -> None:
+    """The person's hours may all lie before its first partition."""
+    graphql = FakeGraphQL("QUEUED", "STARTED", "SUCCESS")
+    rebuilder(graphql).rebuild(MARTS, changed)
+    [params] = graphql.launched
+    assert {"key": "dagster/partition", "value": hour} in params["executionMetadata"]["tags"]
+    assert graphql.statuses == ["SUCCESS"]
 
 
-def test_a_stranger_on_the_port_is_not_dagster() -> None:
-    class Stranger:
-        def request(self, *_: Any, **__: Any) -> Answer:
-            return Answer({"hello": "world"})
-
-    class Nobody:
-        def request(self, *_: Any, **__: Any) -> Answer:
-            raise urllib3.exceptions.HTTPError
-
-    assert rebuilder(FakeDagster()).answers()
-    assert not rebuilder(Stranger()).answers()
-    assert not rebuilder(Nobody()).answers()
+def test_without_any_hour_nothing_is_launched() -> None:
+    graphql = FakeGraphQL("SUCCESS")
+    graphql.hours = []
+    with pytest.raises(ErasureError, match="no hour of the marts"):
+        rebuilder(graphql).rebuild(MARTS, [])
+    assert graphql.launched == []
 
 
-def test_a_dagster_that_goes_away_is_said() -> None:
-    class Gone:
-        def request(self, *_: Any, **__: Any) -> Answer:
-            raise urllib3.exceptions.HTTPError("reset")
+def test_a_run_that_was_canceled_has_built_nothing() -> None:
+    with pytest.raises(ErasureError, match=r"ended with CANCELED \(http://dagster/runs/r\)"):
+        rebuilder(FakeGraphQL("STARTED", "CANCELED")).rebuild(MARTS, [])
 
-    with pytest.raises(ErasureError, match="does not answer: reset"):
-        rebuilder(Gone()).rebuild(MARTS, [])
+
+def test_a_run_that_never_begins_is_not_waited_for_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rebuilding, "_LIMIT_S", 0.0)
+    with pytest.raises(ErasureError, match="still QUEUED: http://dagster/runs/r"):
+        rebuilder(FakeGraphQL("QUEUED")).rebuild(MARTS, [])
+
+
+def test_what_dagster_refuses_is_said() -> None:
+    graphql = FakeGraphQL("SUCCESS")
+    graphql.error = UnreachableError("Dagster does not answer")
+    with pytest.raises(ErasureError, match="cannot be built: Dagster does not answer"):
+        rebuilder(graphql).rebuild(MARTS, [])
+
+
+def test_where_no_dagster_runs_dbt_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    stores = stores_of(build_topology(ACCOUNT), Settings(), f"http://127.0.0.1:{free_port()}")
+    assert isinstance(stores.rebuilder, DbtRebuilder)
 
 
 def test_a_dbt_that_fails_is_said(tmp_path: Path) -> None:

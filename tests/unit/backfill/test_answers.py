@@ -9,44 +9,15 @@ from infra.backfill.answers import (
     ATTEMPT_TAG,
     WINDOW_TAG,
     facts_of,
-    find_job,
-    first_error_in,
     requests_of,
     runs_of,
 )
-from infra.backfill.graphql import DagsterError
 from infra.backfill.window import Partitions
+from infra.dagster_web.graphql import DagsterError
 
 
 def tags(**named: str) -> list[dict[str, str]]:
     return [{"key": key.replace("__", "/"), "value": value} for key, value in named.items()]
-
-
-def location(name: str, loaded: dict[str, Any] | None) -> dict[str, Any]:
-    return {"name": name, "locationOrLoadError": loaded}
-
-
-def workspace(*entries: dict[str, Any]) -> dict[str, Any]:
-    return {"workspaceOrError": {"__typename": "Workspace", "locationEntries": list(entries)}}
-
-
-def test_the_job_is_found_in_whatever_location_it_is() -> None:
-    sets = [{"name": "a_set", "pipelineName": "a"}, {"name": "b_set", "pipelineName": "b"}]
-    loaded = {
-        "__typename": "RepositoryLocation",
-        "repositories": [{"name": "repo", "partitionSets": sets}],
-    }
-    job = find_job(workspace(location("other", None), location("ours", loaded)), "b")
-    assert (job.location, job.repository, job.partition_set) == ("ours", "repo", "b_set")
-
-
-def test_a_location_that_cannot_be_loaded_is_named_when_the_job_is_missing() -> None:
-    """Otherwise a broken deployment reads like a wrong address."""
-    broken = {"__typename": "PythonError", "message": "ImportError: no\nTraceback"}
-    with pytest.raises(DagsterError, match=r"ours cannot be loaded: ImportError: no$"):
-        find_job(workspace(location("ours", broken)), "b")
-    with pytest.raises(DagsterError, match="has the job b; ours is still loading"):
-        find_job(workspace(location("ours", None)), "b")
 
 
 def facts_answer(limits: list[Any], healthy: bool = True) -> dict[str, Any]:
@@ -118,14 +89,6 @@ def test_a_run_tells_its_hours_in_either_of_dagsters_ways(
     answer = {"runsOrError": {"__typename": "Runs", "results": [{**one, "tags": tags(**named)}]}}
     [run] = runs_of(answer)
     assert (run.hours, run.seconds, run.will_retry) == (HourRange(*span), None, False)
-
-
-def test_the_error_that_is_told_is_the_cause_without_its_class() -> None:
-    cause = {"message": "dagster._core.definitions.events.Failure: 1 of 22 hours: x\n  more\n"}
-    step = {"stepKey": "events", "error": {"message": "Error occurred", "causes": [cause]}}
-    assert first_error_in([{}, step, {"message": "Steps failed"}]) == "events: 1 of 22 hours: x"
-    assert first_error_in([{}, {"message": "killed", "error": None}]) == "killed"
-    assert first_error_in([{}]) is None
 
 
 def test_an_error_of_dagster_is_not_taken_for_an_answer() -> None:

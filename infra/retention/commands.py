@@ -1,7 +1,7 @@
 """`clickstream retention`: delete what is past its time, now.
 
-Belongs here: the command and what it prints. The rules belong in `clickstream_platform.core`, the
-steps in `clickstream_platform.defs.lake`; the daily run belongs to Dagster.
+Belongs here: the command and what it prints. Who carries it out belongs in `plan`, the
+rules in `clickstream_platform.core`, the steps in `clickstream_platform.defs.lake`.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,17 +16,44 @@ from rich.table import Table
 
 from clickstream_platform.core.departures import Departure, Outcome
 from clickstream_platform.core.retention import RetentionPolicy
+from infra.dagster_web.graphql import DagsterError
 from infra.presentation import one_line
 from infra.set_aside.commands import HOME, DryRun, StateDir, Surroundings
 
 Yes = Annotated[bool, typer.Option("--yes", help="Delete without asking.")]
 Keys = Annotated[bool, typer.Option("--keys", help="Print every object and partition as well.")]
 
+DagsterUrl = Annotated[
+    str | None,
+    typer.Option(
+        help="Address of Dagster's web server, of the same platform; the running platform's if "
+        "left."
+    ),
+]
+
 Told = Callable[[Departure], None]
+Tell = Callable[[str], None]
 
 
 class RetentionError(RuntimeError):
     """S3 or Glue did not do all that was asked; run it again."""
+
+
+class StillRunningError(RuntimeError):
+    """Nobody looks on any more, and Dagster goes on; the message is the run's address."""
+
+
+@dataclass(frozen=True)
+class DagsterAt:
+    """Where Dagster may be.
+
+    Attributes:
+        url: Its web server's address.
+        is_named: Whether the person named it, so that it has to be there.
+    """
+
+    url: str
+    is_named: bool
 
 
 @dataclass(frozen=True)
@@ -35,12 +62,16 @@ class Plan:
 
     Attributes:
         policy: How long things are kept.
-        run: Carries it out, or only tells when the first argument says so; calls the second with
-            everything that leaves. Raises RetentionError.
+        by: Who carries it out, a line for a person.
+        look: Only tells what would leave; calls its argument with all of it.
+        carry_out: Deletes it; calls its argument with a line when something has changed. Raises
+            RetentionError, DagsterError or StillRunningError.
     """
 
     policy: RetentionPolicy
-    run: Callable[[bool, Told], Outcome]
+    by: str
+    look: Callable[[Told], Outcome]
+    carry_out: Callable[[Tell], Outcome]
 
 
 def mount(app: typer.Typer, surroundings: Surroundings) -> None:
@@ -53,10 +84,10 @@ class RetentionCommand:
 
     Args:
         surroundings: What the command line does alike in every command.
-        plan: Makes the plan once the platform is found.
+        plan: Makes the plan once the platform is found; raises DagsterError.
     """
 
-    def __init__(self, surroundings: Surroundings, plan: Callable[[], Plan]) -> None:
+    def __init__(self, surroundings: Surroundings, plan: Callable[[DagsterAt], Plan]) -> None:
         self._around = surroundings
         self._plan = plan
 
@@ -65,27 +96,32 @@ class RetentionCommand:
         dry_run: DryRun = False,
         yes: Yes = False,
         keys: Keys = False,
+        dagster_url: DagsterUrl = None,
         state_dir: StateDir = HOME,
     ) -> None:
         """Delete what is past its time, as the job retention does every night.
 
         Raw objects that are compacted, generations that nobody reads, records that were set aside,
-        and hours past their time. The limits are CLICKSTREAM_RAW_RETENTION_DAYS,
+        and hours past their time. A raw object that is in no live generation is kept and named,
+        unless its whole hour is past its time. A run of Dagster's does it, apart from runs that
+        rebuild hours. Its limits count, which are shown: CLICKSTREAM_RAW_RETENTION_DAYS,
         CLICKSTREAM_EVENTS_RETENTION_DAYS, CLICKSTREAM_QUARANTINE_RETENTION_DAYS and
-        CLICKSTREAM_GENERATION_GRACE_H. An object that is in no live generation is kept and named.
-        Cut off and run again, it goes on where it was.
+        CLICKSTREAM_GENERATION_GRACE_H where Dagster was started. Where none answers, this process
+        does it, by the variables of this shell. Cut off and run again, it goes on where it was.
         """
         with self._errors_as_messages():
-            self._around.ports(state_dir)
-            plan = self._plan()
+            ports = self._around.ports(state_dir)
+            where = DagsterAt(dagster_url or ports.ui_url, is_named=dagster_url is not None)
+            plan = self._plan(where)
+            typer.echo(plan.by)
             typer.echo(limits_line(plan.policy))
-            expected = plan.run(True, _print_names if keys else _print_nothing)
+            expected = plan.look(_print_names if keys else _print_nothing)
             _print_outcome(expected)
             if dry_run or expected.is_empty:
                 return
             self._ask(yes)
             with self._around.interrupts():
-                _print_outcome(plan.run(False, _print_nothing))
+                _print_outcome(plan.carry_out(typer.echo))
 
     def _ask(self, yes: bool) -> None:
         if yes:
@@ -104,16 +140,20 @@ class RetentionCommand:
                 yield
         except RetentionError as error:
             self._around.fail(f"{error}; the others are gone, run it again")
+        except DagsterError as error:
+            self._around.fail(str(error))
+        except StillRunningError as error:
+            self._around.fail(f"no longer looking on; the run goes on: {error}", code=130)
         except KeyboardInterrupt:
             self._around.fail("interrupted; run it again, it goes on where it was", code=130)
 
 
-def plan_of_platform() -> Plan:
+def plan_of_platform(where: DagsterAt) -> Plan:
     """Retention of the platform that this process's AWS clients talk to."""
     # Not at the top: it brings Dagster, which would cost every other command most of a second.
-    from infra.retention_plan import build_plan  # noqa: PLC0415
+    from infra.retention.plan import build_plan  # noqa: PLC0415
 
-    return build_plan()
+    return build_plan(where)
 
 
 def limits_line(policy: RetentionPolicy) -> str:
