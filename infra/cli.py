@@ -54,7 +54,7 @@ app = typer.Typer(
     name="clickstream",
     help="Exact clickstream analytics on AWS, and the very same on a laptop.",
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",  # it flows paragraphs to the width of the terminal
     pretty_exceptions_enable=False,
 )
 
@@ -97,7 +97,7 @@ def demo(
 
     Starts the embedded AWS, replays the log through the collector over HTTP, lets the batch side
     run, reads every figure back from DynamoDB and Athena, and stops everything again. Look at its
-    result in the Dagster UI with [bold]clickstream up --state-dir .clickstream/demo[/bold].
+    result in the Dagster UI with `clickstream up --state-dir .clickstream/demo`.
     """
     _check_writable(json_out)
     with signals_as_interrupt(), Narrator(console) as narrator:
@@ -240,7 +240,7 @@ def query(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before a change.")] = False,
     state_dir: StateDir = HOME / "platform",
 ) -> None:
-    """Ask Athena: [bold]clickstream query "SELECT * FROM raw_events LIMIT 5"[/bold].
+    """Ask Athena: `clickstream query "SELECT * FROM raw_events LIMIT 5"`.
 
     raw_events and quarantine are there a minute after the events. events, page_views_hourly and
     sessions appear with the first hour that is rolled up, about five minutes after its end.
@@ -259,7 +259,7 @@ def query(
 def env(state_dir: StateDir = HOME / "platform") -> None:
     """Print the variables with which any AWS client talks to the running platform.
 
-    [bold]eval "$(clickstream env)"[/bold], then use the AWS CLI, boto3 or a notebook.
+    `eval "$(clickstream env)"`, then use the AWS CLI, boto3 or a notebook.
     """
     for name, value in aws_environment(_ports(state_dir)).items():
         typer.echo(f"export {name}={shlex.quote(value)}")
@@ -286,7 +286,7 @@ def _warn_of_early_hours(state_dir: Path, first_hour: str) -> None:
         console.print(
             f"The batch side's partitions begin at {first_partition}; the hours from {first_hour} "
             "on are archived and wait. To have them rolled up, stop the platform and start it with "
-            f"[bold]clickstream up --first-hour {first_hour}[/bold]",
+            f"`clickstream up --first-hour {first_hour}`",
             soft_wrap=True,
         )
 
