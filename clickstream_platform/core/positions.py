@@ -68,6 +68,15 @@ def in_quarantine(content: bytes) -> set[Position]:
     return {Position(line.shard_id, int(line.sequence_number)) for line in lines}
 
 
+def of_line(line: bytes) -> Position | None:
+    """The position of one line of a quarantine object; None if somebody else has written it."""
+    try:
+        found = _line.decode(line)
+        return Position(found.shard_id, int(found.sequence_number))
+    except ValueError:  # msgspec's errors are such, too
+        return None
+
+
 def quarantine_prefixes(start: datetime, end: datetime) -> Iterator[str]:
     """Where records are set aside that arrived in a window.
 

@@ -6,9 +6,11 @@ numbers come from `conservation`, the counters from the counters resource.
 Both sides count the same records of the stream. The lake keeps an event_id once an hour. Real time
 forgets ids: a duplicate that comes after 512 other events of its session is counted again. So the
 counters lie between the compacted rows and the archived records, unless events are on their way.
+Where an erasure has taken events out of the lake, real time goes on counting them for a day: such
+an hour is only asked whether the lake has more.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -75,12 +77,14 @@ class Reconciliation:
         unsettled: Those that were still being counted, which were not judged.
         hours: The hours that were compared.
         skipped: Those that were not, because counters of theirs may have expired.
+        erased: Those of which real time may have counted more, because of an erasure.
     """
 
     compared: tuple[Comparison, ...]
     unsettled: tuple[HourAndType, ...]
     hours: tuple[str, ...]
     skipped: tuple[str, ...]
+    erased: tuple[str, ...] = ()
 
     @property
     def differing(self) -> list[Comparison]:
@@ -92,6 +96,11 @@ class Reconciliation:
     def unexplained(self) -> list[Comparison]:
         """Those whose difference has no explanation."""
         return [one for one in self.compared if one.unexplained]
+
+    @property
+    def lacking(self) -> list[str]:
+        """The hours of which real time counted more than the lake accounts for, in order."""
+        return sorted({one.datehour for one in self.compared if one.unexplained > 0})
 
 
 def is_comparable(hour: HourCounts, now: datetime) -> bool:
@@ -110,6 +119,7 @@ def reconcile(
     counters: Mapping[HourAndType, RealTimeCount],
     now: datetime,
     settled_at: datetime,
+    erased: Collection[str] = (),
 ) -> Reconciliation:
     """Compares both sides.
 
@@ -122,6 +132,7 @@ def reconcile(
         now: The present, before the lake was asked.
         settled_at: Up to when everything that was counted had been archived too. Counters that
             changed later are not judged.
+        erased: Hours that an erasure has taken events out of.
 
     Returns:
         What is equal, what differs, and what could not be judged.
@@ -144,16 +155,27 @@ def reconcile(
             unsettled.append(place)
         else:
             events = counted.events if counted is not None else 0
-            compared.append(_compare(place, events, batch.get(place, _NOTHING)))
-    return Reconciliation(tuple(compared), tuple(unsettled), tuple(sorted(names)), tuple(skipped))
+            is_erased = place[0] in erased
+            compared.append(
+                _compare(place, events, batch.get(place, _NOTHING), is_erased=is_erased)
+            )
+    return Reconciliation(
+        tuple(compared),
+        tuple(unsettled),
+        tuple(sorted(names)),
+        tuple(skipped),
+        tuple(sorted(names.intersection(erased))),
+    )
 
 
-def _compare(place: HourAndType, realtime: int, lake_has: TypeCounts) -> Comparison:
+def _compare(
+    place: HourAndType, realtime: int, lake_has: TypeCounts, *, is_erased: bool
+) -> Comparison:
     duplicates = max(0, lake_has.records - lake_has.raw_ids)
     late = max(0, lake_has.raw_ids - lake_has.rows)
     difference = realtime - lake_has.rows
     if difference > 0:
-        unexplained = max(0, difference - duplicates - late)
+        unexplained = 0 if is_erased else max(0, difference - duplicates - late)
     else:
         unexplained = min(0, difference + lake_has.recent)
     return Comparison(*place, realtime, lake_has.rows, duplicates, late, unexplained)

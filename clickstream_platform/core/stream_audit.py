@@ -5,7 +5,7 @@ the stream belongs to its resource, choosing and reading objects to `defs/qualit
 
 A shard is read in its order, page by page. The key of an object says which sequence numbers its
 batch had, so beside each page lie few objects, and those behind it are forgotten: the memory it
-takes does not grow with the window.
+takes grows with what was redriven and erased, not with the window.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -90,7 +90,8 @@ class Findings:
         quarantined: Those that are in the quarantine.
         in_both: Those that are in both, which contradicts itself.
         redriven: Those in neither that are on the stream once more, for the archive.
-        missing: Those in neither, not on the stream once more.
+        erased: Those in neither that were, until an erasure took them out.
+        missing: Those in neither, for none of these reasons.
         missing_since: When the first of them arrived.
         gaps: Where they are.
         invented: Positions in the archive or the quarantine that the stream never gave out.
@@ -103,6 +104,7 @@ class Findings:
     quarantined: int = 0
     in_both: int = 0
     redriven: int = 0
+    erased: int = 0
     missing: int = 0
     missing_since: datetime | None = None
     gaps: list[Gap] = field(default_factory=list)
@@ -111,7 +113,7 @@ class Findings:
 
     @property
     def is_conserved(self) -> bool:
-        """Whether accepted records are archived or quarantined, and nothing else is."""
+        """Whether accepted records are archived or quarantined, or were; and nothing else is."""
         return not (self.missing or self.in_both or self.invented)
 
     def clean_until(self, end: datetime) -> datetime:
@@ -120,14 +122,9 @@ class Findings:
 
     def add(self, other: "Findings") -> None:
         """Takes in what was found on another shard."""
-        self.records += other.records
-        self.for_other_functions += other.for_other_functions
-        self.archived += other.archived
-        self.quarantined += other.quarantined
-        self.in_both += other.in_both
-        self.redriven += other.redriven
-        self.missing += other.missing
-        self.invented += other.invented
+        for name, count in vars(other).items():
+            if isinstance(count, int):
+                setattr(self, name, getattr(self, name) + count)
         times = [at for at in (self.missing_since, other.missing_since) if at is not None]
         self.missing_since = min(times, default=None)
         self.gaps = (self.gaps + other.gaps)[:NAMED_GAPS]
@@ -160,8 +157,7 @@ class Evidence:
             span = self._waiting.pop()
             if span.last >= first:
                 found.append(span)
-        held = self._read([span.key for span in found])
-        self._near.update(zip(found, held, strict=True))
+        self._near.update(zip(found, self._read([span.key for span in found]), strict=True))
         return {
             position
             for positions in self._near.values()
@@ -177,18 +173,24 @@ class ShardAudit:
         archived: What the archive holds of the shard.
         quarantined: What the quarantine holds of it.
         redriven: Where records have been that are on the stream once more for the archive.
+        erased: Where records are that were archived or quarantined, and erased.
 
     Attributes:
         findings: What it has found so far.
     """
 
     def __init__(
-        self, archived: Evidence, quarantined: Evidence, redriven: AbstractSet[Position]
+        self,
+        archived: Evidence,
+        quarantined: Evidence,
+        redriven: AbstractSet[Position],
+        erased: AbstractSet[Position],
     ) -> None:
         self.findings = Findings()
         self._archived = archived
         self._quarantined = quarantined
         self._redriven = redriven
+        self._erased = erased
         self._next: int | None = None  # behind the page before: nothing may lie between two pages
         self._gap: Gap | None = None
 
@@ -203,9 +205,8 @@ class ShardAudit:
             self._judge(record, archived, quarantined)
         found = self.findings
         invented = (archived | quarantined) - {record.position for record in page}
-        if invented:
-            found.invented += len(invented)
-            found.invented_sample = found.invented_sample or min(invented)
+        found.invented += len(invented)
+        found.invented_sample = found.invented_sample or min(invented, default=None)
 
     def _judge(self, record: Record, archived: set[Position], quarantined: set[Position]) -> None:
         found, place = self.findings, record.position
@@ -215,11 +216,12 @@ class ShardAudit:
         found.quarantined += is_quarantined
         found.in_both += is_archived and is_quarantined
         if not (is_archived or is_quarantined) and record.is_for_archive:
-            if place in self._redriven:
-                found.redriven += 1
-            else:
+            is_redriven = place in self._redriven
+            if not is_redriven and place not in self._erased:
                 self._miss(record)
                 return
+            found.redriven += is_redriven
+            found.erased += not is_redriven
         found.for_other_functions += not record.is_for_archive
         self._gap = None
 

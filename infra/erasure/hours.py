@@ -4,7 +4,8 @@ Belongs here: the order of the steps, which crashes and compactions at the same 
 file without the person is belongs in `workbench`.
 
 1. The raw objects that hold the person are written again under their keys, or deleted. S3 announces
-   that, and Dagster will rebuild the hour, which changes nothing any more.
+   that, and Dagster will rebuild the hour, which changes nothing any more. Where the rows were on
+   the stream is noted before (`places`), so that no check takes them for lost.
 2. Once no raw object holds them a generation is named, and the raw objects are listed again: it
    holds what its name says, all that was written before it. So retention and the checks, which
    compare the two, stay right.
@@ -39,6 +40,7 @@ from clickstream_platform.resources.lake import LakeResource
 from infra.erasure.copies import Copies, Copy
 from infra.erasure.errors import ErasureError
 from infra.erasure.finding import EVENTS_TABLE
+from infra.erasure.places import keep_places
 from infra.erasure.record import HourRecord
 from infra.erasure.workbench import Workbench
 from lambdas.shared import lake as layout
@@ -125,7 +127,7 @@ class Hours:
         live = copies.of(self._live_objects(partition))
         on_found(_found(raw, live))
         if dirty := [one for one in raw if one.counts.of_person]:
-            self._rewrite(dirty)
+            self._rewrite(datehour, dirty)
             return False  # nothing may be named before it is certain that nobody reads them
         if partition is None and layout.start_of(datehour) + _HOUR > started:
             return True  # nobody compacts an hour before its end
@@ -137,8 +139,10 @@ class Hours:
         may_be_read_back = any(one.counts.of_person for one in live) and self._is_expired(datehour)
         return not placement.overtaken and not may_be_read_back
 
-    def _rewrite(self, dirty: Sequence[Copy]) -> None:
+    def _rewrite(self, datehour: str, dirty: Sequence[Copy]) -> None:
         """Takes the person out of raw objects, whose keys and other rows stay as they are."""
+        places = self._workbench.places([one.file for one in dirty])
+        keep_places(self._lake, layout.raw_prefix(datehour), places)
         for one in dirty:
             if one.counts.of_person == one.counts.rows:
                 self._lake.delete([one.key])

@@ -104,7 +104,14 @@ def _of_the_stream(last_received_at: str | None, around: Places, now: datetime) 
             _text(last + timedelta(seconds=detector_log.TTL_S)),
         ),
     ]
-    return [one for one in kept if one.until is not None and one.until > _text(now)]
+    kept = [one for one in kept if one.until is not None and one.until > _text(now)]
+    # By them the checks tell what was erased from what was lost, as long as the stream has it.
+    places = Remainder(
+        "positions that erased records had on the stream, without any id or content",
+        None,
+        "retention deletes them with the quarantine",
+    )
+    return [*kept, places]
 
 
 def _of_the_lake(around: Places, now: datetime) -> list[Remainder]:

@@ -3,6 +3,8 @@
 Belongs here: reading and rewriting the objects of the quarantine, those replayed from it included.
 Whether a record names the person belongs in `payloads`.
 
+Where on the stream they were is noted before, so that no check takes them for lost.
+
 Every write is conditional on what was read: the archive may write an object anew, and a replay may
 move records out of it, at any time.
 """
@@ -14,10 +16,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 from botocore.exceptions import ClientError
 
+from clickstream_platform.core.erased import SET_ASIDE
+from clickstream_platform.core.positions import of_line
 from clickstream_platform.core.retention import SET_ASIDE_PREFIXES
 from clickstream_platform.resources.lake import LakeResource
 from infra.erasure.errors import ErasureError
 from infra.erasure.payloads import Mentions
+from infra.erasure.places import keep_places
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -35,10 +40,10 @@ _line = msgspec.json.Decoder(_Line)
 
 
 class _Stored(NamedTuple):
-    """An object: its lines that stay, how many do not, and the tag by which it is replaced."""
+    """An object: its lines that stay, those that do not, and the tag by which it is replaced."""
 
     kept: list[bytes]
-    of_person: int
+    of_person: list[bytes]
     etag: str
 
 
@@ -56,7 +61,7 @@ class SetAsideRecords:
         for key in self._keys():
             stored = self._read(key)
             if stored is not None and stored.of_person:
-                found[key] = stored.of_person
+                found[key] = len(stored.of_person)
         return found
 
     def purge(self, key: str) -> None:
@@ -78,6 +83,9 @@ class SetAsideRecords:
         stored = self._read(key)
         if stored is None or not stored.of_person:
             return True
+        places = {place for line in stored.of_person if (place := of_line(line)) is not None}
+        if places:
+            keep_places(self._lake, SET_ASIDE, places)
         bucket = self._lake.bucket
         if stored.kept:
             body = b"".join(line + b"\n" for line in stored.kept)
@@ -94,8 +102,11 @@ class SetAsideRecords:
                 raise
             return None
         lines = [line for line in answer["Body"].read().split(b"\n") if line.strip()]
-        kept = [line for line in lines if not self._is_of_person(line)]
-        return _Stored(kept, len(lines) - len(kept), answer["ETag"])
+        kept: list[bytes] = []
+        of_person: list[bytes] = []
+        for line in lines:
+            (of_person if self._is_of_person(line) else kept).append(line)
+        return _Stored(kept, of_person, answer["ETag"])
 
     def _is_of_person(self, line: bytes) -> bool:
         try:

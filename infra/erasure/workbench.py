@@ -17,10 +17,12 @@ import pyarrow.parquet as pq
 
 from clickstream_platform.core import erasure_sql
 from clickstream_platform.core.erasure import Person
+from clickstream_platform.core.stream_audit import Position
 from lambdas.event_processor.store import SCHEMA
 
 _PREFIX = "clickstream-erasure-"
 _THREADS = 2
+_PLACE = {"shard_id", "sequence_number"}
 
 
 class FileCounts(NamedTuple):
@@ -66,6 +68,24 @@ class Workbench:
         found = self._database.execute(statement).fetchall()
         empty = dict.fromkeys(files, FileCounts(0, 0))
         return empty | {Path(name): FileCounts(*numbers) for name, *numbers in found}
+
+    def places(self, files: Sequence[Path]) -> set[Position]:
+        """Where on the stream the person's rows of some files of events were, as far as they say.
+
+        Raises:
+            duckdb.Error: If one cannot be read.
+            pyarrow.ArrowException: The same.
+        """
+        columns = _columns(files)
+        if not columns >= _PLACE:
+            return set()
+        statement = (
+            f"SELECT DISTINCT shard_id, sequence_number FROM {erasure_sql.files_sql(files)} "  # noqa: S608
+            f"WHERE {erasure_sql.event_condition(columns, self._person)} "
+            "AND shard_id <> '' AND sequence_number <> ''"
+        )
+        found = self._database.execute(statement).fetchall()
+        return {Position(shard_id, int(number)) for shard_id, number in found}
 
     def keep(self, file: Path, target: Path) -> None:
         """Writes a file of events without the person's rows."""

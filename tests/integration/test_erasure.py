@@ -17,7 +17,9 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from clickstream_platform.core.erased import in_note
 from clickstream_platform.core.generations import RAW_EXPIRED, generation_id
+from clickstream_platform.core.stream_audit import Position
 from clickstream_platform.resources.athena import AthenaResource
 from clickstream_platform.resources.catalog import CatalogResource
 from clickstream_platform.resources.lake import LakeResource
@@ -226,6 +228,11 @@ def test_a_person_is_erased_from_everything(site: Site, tmp_path: Path) -> None:
     assert (removed["raw_objects_rewritten"], removed["raw_objects_deleted"]) == (1, 1)
     assert (removed["session_items"], removed["alerts"]) == (2, 1)
     assert (removed["quarantine_records"], removed["old_mart_builds"]) == (1, 1)
+    notes = [site.lake.read(one.key) for one in site.lake.list_objects("erased/")]
+    assert set().union(*map(in_note, notes)) == {
+        *(Position(SHARD, 10**55 + number) for number in range(4)),
+        Position(SHARD, 0),  # from the quarantine
+    }
     [key] = [one.key for one in site.lake.list_objects("erasures/")]
     assert json.loads(site.lake.read(key)) == report
 

@@ -67,6 +67,7 @@ def build_raw_events(
     ) -> dg.MaterializeResult[None]:
         added = catalog.evolve(RAW_TABLE, EVENT_COLUMNS)
         total: Counter[str] = Counter()
+        numbers: dict[str, dict[str, int]] = {}
         # A part at a time: a month may have more objects than a process can remember.
         for part in spanning(context.partition_keys).chunks(_LISTED_HOURS):
             objects = lake.list_raw(part)
@@ -75,8 +76,7 @@ def build_raw_events(
             )
             for hour, stored in objects.items():
                 size = sum(one.size_bytes for one in stored)
-                numbers = {"files": len(stored), "bytes": size}
-                context.add_asset_metadata(numbers, partition_key=hour)
+                numbers[hour] = {"files": len(stored), "bytes": size}
             total.update(
                 run_hours=len(objects),
                 run_hours_empty=part.count - len(objects),
@@ -84,6 +84,9 @@ def build_raw_events(
                 run_partitions_created=placement.created,
                 run_partitions_moved=placement.moved,
             )
-        return dg.MaterializeResult(metadata={**total, "columns_added": added})
+        of_run = {**total, "run_columns_added": added} if added else {**total}
+        for hour in context.partition_keys:
+            context.add_asset_metadata({**numbers.get(hour, {}), **of_run}, partition_key=hour)
+        return dg.MaterializeResult()
 
     return raw_events

@@ -107,11 +107,13 @@ def build_events(
             for one in rebuilt.hours:  # readers see these already, whatever becomes of the run
                 context.log_event(dg.AssetMaterialization(EVENTS, None, one.metadata, one.datehour))
             raise _failure_of(rebuilt)
-        for one in rebuilt.hours:
-            context.add_asset_metadata(one.metadata, partition_key=one.datehour)
-        return dg.MaterializeResult(
-            metadata={**_totals(rebuilt), "generation": generation, "columns_added": added}
-        )
+        totals = {**_totals(rebuilt), "run_generation": generation}
+        if added:
+            totals["run_columns_added"] = added
+        numbers = {one.datehour: one.metadata for one in rebuilt.hours}
+        for hour in context.partition_keys:
+            context.add_asset_metadata({**numbers.get(hour, {}), **totals}, partition_key=hour)
+        return dg.MaterializeResult()
 
     return events
 
@@ -129,9 +131,10 @@ def _failure_of(rebuilt: Rebuilt) -> dg.Failure:
 
 def _totals(rebuilt: Rebuilt) -> dict[str, Any]:
     """What the run did altogether; an hour's own numbers are `CompactedHour.metadata`."""
+    overtaken = {"run_hours_overtaken": rebuilt.overtaken} if rebuilt.overtaken else {}
     return {
         "run_hours": len(rebuilt.hours),
-        "run_hours_overtaken": rebuilt.overtaken,
+        **overtaken,
         "run_rows_in": sum(one.counts.rows_in for one in rebuilt.hours),
         "run_rows_out": sum(one.counts.rows_out for one in rebuilt.hours),
         "run_duplicates": sum(one.counts.duplicates for one in rebuilt.hours),

@@ -15,7 +15,7 @@ the command line.
    an hour whose partition still lies where it lay when it was judged loses files. What the plan
    names has been older than the grace, in which every run ends, so nobody can commit it in the
    moment between that look and the deletion.
-5. What was set aside.
+5. What was set aside, and the places that erasures have noted.
 6. Every hour that has lost raw objects is told once more that they expire.
 
 A partition is changed by reading and writing it, which Glue cannot make one step: a rebuild that
@@ -30,6 +30,7 @@ from datetime import datetime
 from itertools import islice
 
 from clickstream_platform.core.departures import Departure, Kept, Outcome, Rule
+from clickstream_platform.core.erased import ERASED_PREFIX
 from clickstream_platform.core.generations import RAW_EXPIRED
 from clickstream_platform.core.listings import by_hour, datehour_of_events_key, in_batches
 from clickstream_platform.core.retention import (
@@ -122,7 +123,7 @@ class Retention:
         self._drop_expired_hours(expired)
         gone = set() if self._dry_run else set(expired)
         self._remove_files({hour: place for hour, place in places.items() if hour not in gone})
-        for prefix in SET_ASIDE_PREFIXES:
+        for prefix in (*SET_ASIDE_PREFIXES, ERASED_PREFIX):
             self._remove_set_aside(prefix)
         # For a commit that had read its partition before the first note and came after the second.
         self._note_expiry(self._without_raw)

@@ -17,7 +17,8 @@ _DESCRIPTION = (
     "Every record that the stream took in a window is archived or quarantined, and nothing else "
     "is. The stream keeps a record for a day, so it is the witness; records that were redriven for "
     "another function have been archived before, and records that were given up and redriven for "
-    "the archive are audited where they lie now."
+    "the archive are audited where they lie now. What was there until `clickstream erase` took it "
+    "out is known by the places that it noted."
 )
 # Under this name a result says up to when everything is accounted for; the next audit begins there.
 CLEAN_UNTIL = "clean_until"
@@ -70,6 +71,7 @@ def audit_result(
             "archived": findings.archived,
             "quarantined": findings.quarantined,
             "redriven": findings.redriven,
+            "erased": findings.erased,
             "for_other_functions": findings.for_other_functions,
             "missing": findings.missing,
             "missing_ranges": _table(findings.gaps[:_ROWS]),
@@ -99,7 +101,8 @@ def _summary(findings: Findings) -> str:
             f"Nothing is missing, but {findings.in_both:,} records are both archived and "
             f"quarantined, and {findings.invented:,} are archived that the stream never had."
         )
-    return f"All of {findings.records:,} records are accounted for."
+    erased = f"; {findings.erased:,} of them have been erased since" if findings.erased else ""
+    return f"All of {findings.records:,} records are accounted for{erased}."
 
 
 def _table(gaps: Iterable[Gap]) -> dg.TableMetadataValue:

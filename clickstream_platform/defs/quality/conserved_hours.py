@@ -13,11 +13,13 @@ import dagster as dg
 
 from clickstream_platform.core.conservation import HourCounts, came_since, is_overtaken
 from clickstream_platform.core.conservation_sql import Question
+from clickstream_platform.core.erased import notes_of_hour
 from clickstream_platform.core.generations import RAW_EXPIRED
 from clickstream_platform.core.hours import HourRange, spanning
 from clickstream_platform.core.reconciled_counts import COUNTERS_KEPT
 from clickstream_platform.defs.quality.real_time import reconcile_hours, reconciled_spec
 from clickstream_platform.defs.quality.run_hours import hours_of
+from clickstream_platform.defs.quality.told import without_empty
 from clickstream_platform.resources.athena import AthenaResource
 from clickstream_platform.resources.catalog import CatalogResource, Partition
 from clickstream_platform.resources.counters import CountersResource
@@ -36,7 +38,7 @@ class _Excused:
     """Hours that differ without being wrong.
 
     Attributes:
-        overtaken: They received raw objects since they were read.
+        overtaken: They received raw objects, or lost some to an erasure, since they were read.
         expired: Their raw objects began to expire after they were looked up.
     """
 
@@ -88,7 +90,7 @@ def build_hour_checks(
         excused = _excused(context, lake, catalog.partitions(table, unequal), unequal, expired)
         yield _conserved_result(conserved, counts, excused)
         yield _unique_result(unique, counts)
-        yield reconcile_hours(reconciled, counters, hours, counts, (now, settled_at))
+        yield reconcile_hours(reconciled, counters, lake, hours, counts, (now, settled_at))
 
     return events_are_conserved
 
@@ -122,7 +124,9 @@ def _excused(
     overtaken = []
     for hour in unequal:
         present = partitions.get(hour)
-        written_at = [one.modified_at for one in objects.get(hour, [])]
+        # An erasure may have deleted raw objects and not yet published the hour without them.
+        changes = [*objects.get(hour, []), *lake.list_objects(notes_of_hour(hour))]
+        written_at = [one.modified_at for one in changes]
         if present is not None:
             is_excused = is_overtaken(present.location, written_at)
         else:  # an hour without objects when the run looked is not compacted
@@ -151,13 +155,30 @@ def _conserved_result(
         check_name=spec.name,
         passed=not wrong,
         severity=dg.AssetCheckSeverity.ERROR,
-        metadata={
-            **_totals(counts, wrong),
-            "hours_overtaken": list(excused.overtaken[:_SAMPLE]),
-            "hours_with_expired_raw": len(expired),
-            "hours_with_expired_raw_sample": [*expired[:_SAMPLE]],
-            "hours_expired_meanwhile": list(excused.expired[:_SAMPLE]),
-        },
+        description=_summary(counts, wrong, len(excuses)),
+        metadata=without_empty(
+            {
+                **_totals(counts, wrong),
+                "hours_overtaken": list(excused.overtaken[:_SAMPLE]),
+                "hours_with_expired_raw": len(expired),
+                "hours_with_expired_raw_sample": [*expired[:_SAMPLE]],
+                "hours_expired_meanwhile": list(excused.expired[:_SAMPLE]),
+            }
+        ),
+    )
+
+
+def _summary(counts: Sequence[HourCounts], wrong: Sequence[HourCounts], excused: int) -> str:
+    if wrong:
+        return f"{len(wrong):,} of {len(counts):,} hours do not add up; {wrong[0]}"
+    rows, duplicates = (
+        sum(one.rows for one in counts),
+        sum(one.duplicates for one in counts),
+    )
+    beside = f"; {excused:,} hours have changed meanwhile" if excused else ""
+    return (
+        f"{len(counts):,} hours: {rows:,} compacted rows and {duplicates:,} duplicates are all "
+        f"that was archived{beside}."
     )
 
 
@@ -168,7 +189,10 @@ def _unique_result(spec: dg.AssetCheckSpec, counts: Sequence[HourCounts]) -> dg.
         check_name=spec.name,
         passed=not wrong,
         severity=dg.AssetCheckSeverity.ERROR,
-        metadata=_totals(counts, wrong),
+        description=f"{len(wrong):,} of {len(counts):,} hours hold an event_id twice."
+        if wrong
+        else f"Each of {sum(one.rows for one in counts):,} rows has an event_id of its own.",
+        metadata=without_empty(_totals(counts, wrong)),
     )
 
 

@@ -3,7 +3,7 @@
 Belongs here: the check. What counts as a difference belongs in `core.contract`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
 import pyarrow as pa
@@ -16,6 +16,7 @@ from clickstream_platform.core.contract import (
     table_differences,
 )
 from clickstream_platform.defs.quality.run_hours import hours_of
+from clickstream_platform.defs.quality.told import without_empty
 from clickstream_platform.resources.catalog import CatalogResource
 from clickstream_platform.resources.lake import LakeResource
 
@@ -64,10 +65,18 @@ def build_contract_check(
             check_name=spec.name,
             passed=not wrong,
             severity=dg.AssetCheckSeverity.ERROR,
-            metadata={"files": files, "hours": sorted(sample), "differences": wrong},
+            description=_summary(wrong, files),
+            metadata=without_empty({"files": files, "hours": sorted(sample), "differences": wrong}),
         )
 
     return events_have_the_contract
+
+
+def _summary(wrong: Mapping[str, Sequence[str]], files: int) -> str:
+    if not wrong:
+        return f"Two tables and {files:,} files have the contract's columns."
+    first = min(wrong)
+    return f"{len(wrong):,} tables or files differ from the contract; {first}: {wrong[first][0]}"
 
 
 def _built_by(run_id: str, locations: Mapping[str, str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from clickstream_platform.core.conservation import HourCounts
+from clickstream_platform.core.erased import notes_of_hour
 from clickstream_platform.core.hours import HourRange, spanning
 from clickstream_platform.core.reconciled_counts import (
     Comparison,
@@ -18,13 +19,16 @@ from clickstream_platform.core.reconciled_counts import (
     is_comparable,
     reconcile,
 )
+from clickstream_platform.defs.quality.told import without_empty
 from clickstream_platform.resources.counters import CountersError, CountersResource
+from clickstream_platform.resources.lake import LakeResource
 
 _DESCRIPTION = (
     "The counters of real time equal the compacted rows, by hour and event type. A difference is "
     "explained by duplicates that real time had forgotten and by events that came after the hour "
     "was compacted. Only hours are compared all of whose events arrived within 23 hours: counters "
-    "expire after 24. A warning, because the lake is not wrong when real time is."
+    "expire after 24. Real time may have counted more in an hour from which an erasure has taken "
+    "events. A warning, because the lake is not wrong when real time is."
 )
 _ROWS = 50
 _SAMPLE = 10
@@ -41,6 +45,7 @@ def reconciled_spec(events: dg.AssetKey) -> dg.AssetCheckSpec:
 def reconcile_hours(
     spec: dg.AssetCheckSpec,
     counters: CountersResource,
+    lake: LakeResource,
     hours: HourRange | None,
     counts: Sequence[HourCounts],
     times: tuple[datetime, datetime],
@@ -50,6 +55,7 @@ def reconcile_hours(
     Args:
         spec: The check.
         counters: The counters.
+        lake: The lake; asked for erasures only if it seems to lack something.
         hours: The hours of the run; None for all.
         counts: The lake's numbers.
         times: The present, before the lake was asked; and up to when everything that was counted
@@ -66,7 +72,16 @@ def reconcile_hours(
     except CountersError as error:
         # Real time being out of reach is no reason to hold back the marts: it is told instead.
         return _result(spec, is_passed=False, description=str(error), metadata={})
-    return _compared(spec, reconcile(known, found, now, settled_at))
+    outcome = reconcile(known, found, now, settled_at)
+    # An erasure notes an hour before it changes it: what the counts above lack is noted by now.
+    erased = [hour for hour in outcome.lacking if _was_erased(lake, hour)]
+    if erased:
+        outcome = reconcile(known, found, now, settled_at, erased)
+    return _compared(spec, outcome)
+
+
+def _was_erased(lake: LakeResource, hour: str) -> bool:
+    return next(iter(lake.list_objects(notes_of_hour(hour))), None) is not None
 
 
 def _absent(hours: HourRange | None, counts: Iterable[HourCounts]) -> list[HourCounts]:
@@ -88,6 +103,8 @@ def _compared(spec: dg.AssetCheckSpec, outcome: Reconciliation) -> dg.AssetCheck
             "hours_compared": len(outcome.hours),
             "hours_not_comparable": len(outcome.skipped),
             "hours_not_comparable_sample": [*outcome.skipped[:_SAMPLE]],
+            "hours_erased": len(outcome.erased),
+            "hours_erased_sample": [*outcome.erased[:_SAMPLE]],
             "counts_unsettled": len(outcome.unsettled),
             "counts_unsettled_sample": [" ".join(place) for place in outcome.unsettled[:_SAMPLE]],
             "realtime": sum(one.realtime for one in outcome.compared),
@@ -106,8 +123,13 @@ def _summary(outcome: Reconciliation, lacking: int, uncounted: int) -> str:
     if not outcome.hours:
         return "No hour can be compared: counters expire after 24 h."
     if not outcome.unexplained:
-        open_ = f"; {len(outcome.unsettled):,} were still changing" if outcome.unsettled else ""
-        return f"{len(outcome.compared):,} counts of {len(outcome.hours):,} hours agree{open_}."
+        beside = f"; {len(outcome.unsettled):,} were still changing" if outcome.unsettled else ""
+        if outcome.erased:
+            beside += (
+                f"; in {len(outcome.erased):,} of them real time counted more, and an erasure has "
+                "taken events out of the lake since"
+            )
+        return f"{len(outcome.compared):,} counts of {len(outcome.hours):,} hours agree{beside}."
     return (
         f"{lacking:,} events were counted in real time and are not in the lake; {uncounted:,} are "
         "in the lake and were not counted. `clickstream redrive` knows of batches that a function "
@@ -150,5 +172,5 @@ def _result(
         passed=is_passed,
         severity=dg.AssetCheckSeverity.WARN,
         description=description,
-        metadata=metadata,
+        metadata=without_empty(metadata),
     )

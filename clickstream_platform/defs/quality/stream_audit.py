@@ -1,7 +1,8 @@
-"""The stream audit: every accepted record is archived or quarantined.
+"""The stream audit: every accepted record is archived or quarantined, or was until its erasure.
 
 Belongs here: the check, and which objects are looked into. Comparing belongs in
-`core.stream_audit`, what objects hold in `core.positions`, reading the stream to its resource.
+`core.stream_audit`, what objects hold in `core.positions` and `core.erased`, what Dagster knows of
+earlier audits in `audit_history`, reading the stream to its resource.
 
 An hour's audit reads the hour's records once more, which a provisioned stream does not charge for,
 and gets about a hundred objects a shard: $0.0001 on AWS. It is worth an hourly run because the
@@ -9,12 +10,16 @@ stream forgets after a day: until then whatever is missing can be archived after
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import dagster as dg
+from botocore.exceptions import ClientError
 
 from clickstream_platform.core.audit_window import AuditWindow
+from clickstream_platform.core.erased import ERASED_PREFIX, in_note
 from clickstream_platform.core.hours import contiguous_chunks
 from clickstream_platform.core.positions import (
     by_shard,
@@ -30,7 +35,8 @@ from clickstream_platform.core.stream_audit import (
     ShardAudit,
     redriven_positions,
 )
-from clickstream_platform.defs.quality.audit_result import CLEAN_UNTIL, audit_result, audit_spec
+from clickstream_platform.defs.quality.audit_history import clean_until, touched_hours
+from clickstream_platform.defs.quality.audit_result import audit_result, audit_spec
 from clickstream_platform.resources.lake import LakeResource
 from clickstream_platform.resources.stream import StreamResource
 from lambdas.shared import lake as layout
@@ -40,14 +46,25 @@ OP = "records_are_conserved"
 
 _OfContent = Callable[[bytes], set[Position]]
 
-_LOG_PAGE = 1000
-_HISTORY = 50  # executions, those that ended in an error included
 # Each shard has a limit of its own, so several are read in the time of one.
 _SHARDS_AT_ONCE = 16
 # A listing reads the hours between two that are wanted, if they are no further apart.
 _BRIDGED_HOURS = 48
+_GONE = "NoSuchKey"
 # An object is written after its records arrived, by clocks that may differ this much at most.
 _CLOCKS = timedelta(minutes=5)
+
+
+class _Elsewhere(NamedTuple):
+    """Where records lie that are neither archived nor quarantined and are not lost either.
+
+    Attributes:
+        redriven: They are on the stream once more.
+        erased: They were archived or quarantined, and erased.
+    """
+
+    redriven: AbstractSet[Position] = frozenset()
+    erased: AbstractSet[Position] = frozenset()
 
 
 class AuditConfig(dg.Config):
@@ -109,8 +126,10 @@ def audit(
     """Audits a window.
 
     First only the hours are looked into that are known to have got objects since, which nearly
-    always is enough. What is missing then is looked for everywhere, and on the stream behind the
-    window, where a redrive puts it.
+    always is enough. What is missing then is looked for everywhere, on the stream behind the
+    window, where a redrive puts it, and in the notes of erasures. One that goes on meanwhile notes
+    records before it takes them, but maybe after the notes were read: then all is looked at again,
+    so that nothing erased is called lost.
 
     Args:
         stream: The stream.
@@ -123,41 +142,16 @@ def audit(
         What was found.
     """
     near = [*touched, layout.datehour_of(window.start), layout.datehour_of(window.end)]
-    findings = _compare(stream, lake, window, _raw_objects(lake, near), set())
+    findings = _compare(stream, lake, window, _raw_objects(lake, near), _Elsewhere())
     if findings.is_conserved:
         return findings
-    redriven = _redriven(stream, window.start, now)
-    everywhere = lake.list_objects(f"{layout.RAW_PREFIX}/")
-    return _compare(stream, lake, window, everywhere, redriven)
-
-
-def clean_until(instance: dg.DagsterInstance, check: dg.AssetCheckKey) -> datetime | None:
-    """Up to when the audits before found everything accounted for; None when there were none."""
-    for record in instance.event_log_storage.get_asset_check_execution_history(check, _HISTORY):
-        evaluation = record.event.asset_check_evaluation if record.event is not None else None
-        noted = evaluation.metadata.get(CLEAN_UNTIL) if evaluation is not None else None
-        if isinstance(noted, dg.TimestampMetadataValue):
-            return datetime.fromtimestamp(noted.value, UTC)
-    return None
-
-
-def touched_hours(
-    instance: dg.DagsterInstance, raw_hours: dg.AssetKey, since: datetime
-) -> list[str]:
-    """The hours of which new raw objects were recorded since a time."""
-    found: set[str] = set()
-    cursor: str | None = None
+    known = _Elsewhere(_redriven(stream, window.start, now), _erased(lake, window))
     while True:
-        page = instance.fetch_materializations(
-            dg.AssetRecordsFilter(asset_key=raw_hours, after_timestamp=since.timestamp()),
-            limit=_LOG_PAGE,
-            cursor=cursor,
-            ascending=True,
-        )
-        found |= {record.partition_key for record in page.records if record.partition_key}
-        if not page.has_more:
-            return sorted(found)
-        cursor = page.cursor
+        everywhere = lake.list_objects(f"{layout.RAW_PREFIX}/")
+        findings = _compare(stream, lake, window, everywhere, known)
+        if findings.is_conserved or (erased := _erased(lake, window)) <= known.erased:
+            return findings
+        known = known._replace(erased=erased)
 
 
 def _compare(
@@ -165,7 +159,7 @@ def _compare(
     lake: LakeResource,
     window: AuditWindow,
     raw_objects: Iterable[StoredObject],
-    redriven: set[Position],
+    known: _Elsewhere,
 ) -> Findings:
     """Reads the window once and compares it with the objects that may hold it."""
     prefixes = quarantine_prefixes(window.start, window.end)
@@ -181,13 +175,13 @@ def _compare(
     ):
 
         def reading(of_content: _OfContent) -> Callable[[Sequence[str]], Iterator[set[Position]]]:
-            return lambda keys: objects.map(lambda key: of_content(lake.read(key)), keys)
+            return lambda keys: objects.map(lambda key: _held(lake, key, of_content), keys)
 
         def audit_shard(shard_id: str) -> Findings:
             shard = ShardAudit(
                 Evidence(archived.get(shard_id, []), reading(in_parquet)),
                 Evidence(quarantined.get(shard_id, []), reading(in_quarantine)),
-                redriven,
+                *known,
             )
             for page in stream.read(shard_id, window.start, window.end):
                 shard.take(page)
@@ -207,6 +201,27 @@ def _redriven(stream: StreamResource, start: datetime, end: datetime) -> set[Pos
 
     with ThreadPoolExecutor(_SHARDS_AT_ONCE, thread_name_prefix="redriven") as shards:
         return set().union(*shards.map(on_shard, stream.shards()))
+
+
+def _erased(lake: LakeResource, window: AuditWindow) -> set[Position]:
+    """Where records were that have been erased since the window began."""
+    notes = lake.list_objects(f"{ERASED_PREFIX}/")
+    keys = [one.key for one in notes if one.modified_at >= window.start - _CLOCKS]
+    with ThreadPoolExecutor(lake.transfers, thread_name_prefix="notes") as threads:
+        return set().union(*threads.map(lambda key: _held(lake, key, in_note), keys))
+
+
+def _held(lake: LakeResource, key: str, of_content: _OfContent) -> set[Position]:
+    """What an object holds: nothing, if it was deleted since it was listed.
+
+    Erasures, replays and retention do that. What is missing then is looked for once more.
+    """
+    try:
+        return of_content(lake.read(key))
+    except ClientError as error:
+        if error.response["Error"]["Code"] != _GONE:
+            raise
+        return set()
 
 
 def _raw_objects(lake: LakeResource, hours: Iterable[str]) -> Iterator[StoredObject]:

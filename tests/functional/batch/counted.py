@@ -113,6 +113,9 @@ class BucketInMemory:
         self.objects[key] = (content, at or datetime.now(UTC))
         return key
 
+    def write(self, key: str, content: bytes) -> None:
+        self.put(key, content)
+
     def list_objects(self, prefix: str, *, start_after: str = "") -> Iterator[StoredObject]:
         self.listed.append(prefix)
         for key, (content, at) in sorted(self.objects.items()):

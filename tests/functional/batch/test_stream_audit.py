@@ -5,7 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
+from botocore.exceptions import ClientError
 
+from clickstream_platform.core.erased import SET_ASIDE
+from clickstream_platform.core.positions import in_parquet
+from clickstream_platform.core.stream_audit import Position
 from clickstream_platform.defs.quality.audits import build_audits
 from clickstream_platform.defs.quality.freshness import (
     build_compacted_in_time_check,
@@ -15,6 +19,7 @@ from clickstream_platform.defs.quality.freshness import (
 )
 from clickstream_platform.defs.quality.stream_audit import OP, build_stream_audit
 from clickstream_platform.partitions import hourly_partitions
+from infra.erasure.places import keep_places
 from lambdas.event_processor.logic import BadRecord
 from lambdas.event_processor.store import to_quarantine
 from lambdas.shared import lake as layout
@@ -67,6 +72,16 @@ class Site:
         ]
         key = layout.quarantine_key(START, SHARD, str(numbers[0]), str(numbers[-1]))
         return self.bucket.put(key, to_quarantine(bad))
+
+    def erase(self, *numbers: int) -> None:
+        """Notes places as an erasure does, and takes the records out of the archive."""
+        gone = {Position(SHARD, number) for number in numbers}
+        keep_places(self.bucket, layout.raw_prefix(layout.datehour_of(START)), gone)
+        for key in [key for key in self.bucket.objects if key.startswith("raw/")]:
+            left = in_parquet(self.bucket.objects.pop(key)[0]) - gone
+            if left:
+                rows = [{"shard_id": one[0], "sequence_number": str(one[1])} for one in left]
+                self.bucket.put(key, parquet(rows))
 
     def audit(self, reach=timedelta(hours=1), **window: str):
         checks = build_stream_audit(RAW_HOURS, reach)
@@ -152,6 +167,73 @@ def test_objects_from_before_the_window_are_not_read(site):
     site.bucket.put(old, site.bucket.objects[old][0], at=START - timedelta(minutes=6))
     assert not site.audit().passed
     assert old not in site.bucket.reads
+
+
+def test_what_was_erased_is_not_lost(site):
+    """The stream has it for the rest of the day, and the archive never will again."""
+    site.archive(*range(6))
+    site.archive(6, 7, 8, 9)
+    site.erase(2, 3, 6, 7, 8, 9)  # an object that held nothing else is deleted
+    found = site.audit()
+    assert found.passed, found.description
+    assert (told(found, "archived"), told(found, "erased"), told(found, "missing")) == (4, 6, 0)
+    assert "6 of them have been erased" in found.description
+    assert told(site.audit(), "records") == 0, "all is audited"
+
+
+def test_a_loss_beside_what_was_erased_is_found(site):
+    site.archive(*range(8))
+    site.erase(2, 3)
+    found = site.audit()
+    assert (found.passed, found.severity.value) == (False, "ERROR")
+    assert (told(found, "erased"), told(found, "missing")) == (2, 2)
+    assert [gap["first"] for gap in told(found, "missing_ranges")] == ["8"]
+
+
+def test_an_erasure_that_goes_on_during_the_audit_loses_nothing(site):
+    """It notes and takes records after the notes were read and before the objects are."""
+    site.archive(*range(10))
+    site.erase(1)
+    waiting = [lambda: site.erase(2, 3), lambda: site.erase(4)]
+    listed = site.bucket.list_objects
+
+    def list_objects(prefix: str, **options):
+        found = list(listed(prefix, **options))
+        if prefix == "erased/" and waiting:
+            waiting.pop()()
+        return iter(found)
+
+    site.bucket.list_objects = list_objects
+    found = site.audit()
+    assert found.passed, found.description
+    assert (told(found, "erased"), told(found, "archived")) == (4, 6)
+
+
+def test_an_object_that_is_deleted_while_the_audit_reads_holds_nothing(site):
+    """An erasure or a replay does that; the audit must not die of it, nor call it archived."""
+    site.archive(*range(9))
+    gone = site.set_aside(9)
+    read = site.bucket.read
+
+    def read_meanwhile(key: str, last_bytes: int | None = None) -> bytes:
+        if site.bucket.objects.pop(gone, None) is not None:
+            keep_places(site.bucket, SET_ASIDE, [Position(SHARD, 9)])
+        if key not in site.bucket.objects:
+            raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
+        return read(key, last_bytes)
+
+    site.bucket.read = read_meanwhile
+    found = site.audit()
+    assert found.passed, found.description
+    assert (told(found, "erased"), told(found, "quarantined")) == (1, 0)
+
+
+def test_notes_from_before_the_window_are_not_read(site):
+    site.archive(*range(9))
+    note = site.bucket.put("erased/raw/datehour=2015-05-17-10/old.json", b"{}")
+    site.bucket.put(note, b"{}", at=START - timedelta(minutes=6))
+    assert not site.audit().passed
+    assert note not in site.bucket.reads
 
 
 def test_what_the_stream_never_had_is_a_warning(site):

@@ -98,6 +98,40 @@ def test_killed_after_any_write_it_goes_on_to_the_same_end() -> None:
         assert signed["hours"] == report["hours"]
 
 
+def test_at_no_moment_is_a_record_neither_in_the_lake_nor_noted() -> None:
+    """The stream audit runs meanwhile, and whatever is in neither it calls lost."""
+    world = populated()
+    moments: list[set[int]] = []
+
+    def positions() -> set[int]:
+        rows = [row for key in world.lake.keys("raw/") for row in world.lake.table(key).to_pylist()]
+        hours = [places for source, places in world.noted().items() if source.startswith("raw/")]
+        return {int(row["sequence_number"]) for row in rows}.union(*hours)
+
+    before = positions()
+    world.erase(GIVEN, Life(on_write=lambda: moments.append(positions())))
+    assert len(moments) > 40
+    assert all(moment == before for moment in moments)
+
+
+def test_a_second_person_of_the_same_objects_is_noted_beside_the_first() -> None:
+    world = populated()
+    world.erase(GIVEN)
+    first = world.noted()
+    world.erase(Given((BOB,)))
+    second = world.noted()
+    assert all(second[source] >= places for source, places in first.items())
+    assert second[f"raw/datehour={ORDINARY}"] == {1001, 1002, 1003, 1004}
+
+
+def test_notes_do_not_say_who_it_was() -> None:
+    world = populated()
+    world.erase(GIVEN)
+    for key in world.lake.keys("erased/"):
+        stored = key.encode() + world.lake.read(key)
+        assert not [one for one in (ANNA, "d-anna", "s-anna") if one.encode() in stored]
+
+
 def test_killed_again_and_again_it_comes_to_the_same_end() -> None:
     world = populated()
     expected = expected_state(world.state())

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from clickstream_platform.core.erased import in_note
 from clickstream_platform.core.erasure import Given, Person
+from clickstream_platform.core.stream_audit import Position
 from infra.erasure.errors import ErasureError
 from infra.erasure.payloads import Mentions
 from infra.erasure.set_aside import SetAsideRecords
-from tests.functional.erasure.fakes import Bucket, Clock, FakeLake, FakeS3, Life
+from tests.functional.erasure.fakes import Bucket, Clock, FakeLake, FakeS3, KilledError, Life
 
 KEY = "quarantine/day=2026-11-22/shardId-0-1-2.json"
 IDS = Given(("anna",))
@@ -61,6 +63,21 @@ def test_a_record_that_comes_meanwhile_is_kept(store: Bucket) -> None:
 def test_a_record_that_was_replayed_meanwhile_does_not_come_back(store: Bucket) -> None:
     records(store, [ANNA]).purge(KEY)
     assert store.keys() == []
+
+
+def test_where_a_record_was_on_the_stream_is_noted_before_it_goes(store: Bucket) -> None:
+    """Whoever dies in between has erased nothing; the other way round it would look lost."""
+    place = {"shard_id": "shardId-0", "sequence_number": "17"}
+    store.put(KEY, json.dumps({**json.loads(ANNA), **place}).encode() + b"\n" + ANNA + BOB)
+    life = Life(dies_after=1)
+    mentions = Mentions(Person.of(IDS, "5a17"), IDS.ids)
+    with pytest.raises(KilledError):
+        SetAsideRecords(FakeLake(store, life), FakeS3(store, life), mentions).purge(KEY)
+    [note] = store.keys("erased/quarantine/")
+    assert in_note(store.read(note)) == {Position("shardId-0", 17)}
+    assert store.read(KEY).count(b"\n") == 3
+    records(store, []).purge(KEY)
+    assert (store.read(KEY), store.keys("erased/")) == (BOB, [note])
 
 
 def test_an_object_that_is_gone_meanwhile_needs_nothing(store: Bucket) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from clickstream_platform.core.erased import in_note
 from clickstream_platform.core.erasure import Given
 from clickstream_platform.core.generations import RAW_EXPIRED, generation_id
 from clickstream_platform.resources.catalog import Partition
@@ -40,6 +41,7 @@ from tests.functional.erasure.fakes import (
 )
 
 EXPIRED, ORDINARY, RAW_ONLY = "2026-10-01-08", "2026-11-22-08", "2026-11-22-09"
+SHARD = "shardId-000000000000"
 ANNA, BOB = "anna@example.org", "bob"
 PLACES = Places(timedelta(hours=24), timedelta(hours=24))
 SESSIONS, ALERTS = "clickstream-session-metrics", "clickstream-alerts"
@@ -61,7 +63,7 @@ def event(
         "user_id": user,
         "anonymous_id": device,
         "experiments": [("colour", "green")],
-        "shard_id": "shardId-000000000000",
+        "shard_id": SHARD,
         "sequence_number": str(1000 + len(event_id)),
         "added_later": 7,
     }
@@ -115,8 +117,15 @@ class World:
 
     def set_aside(self, key: str, payloads: list[bytes]) -> None:
         lines = [
-            json.dumps({"reason": "bad", "payload": base64.b64encode(one).decode()}).encode()
-            for one in payloads
+            json.dumps(
+                {
+                    "reason": "bad",
+                    "payload": base64.b64encode(one).decode(),
+                    "shard_id": SHARD,
+                    "sequence_number": str(number),
+                }
+            ).encode()
+            for number, one in enumerate(payloads, len(self.lake.keys("quarantine")) * 10)
         ]
         self.lake.put(key, b"\n".join(lines) + b"\n")
 
@@ -177,6 +186,16 @@ class World:
         world.results.objects = dict(self.results.objects)
         return world
 
+    def noted(self) -> dict[str, set[int]]:
+        """Where on the stream the erased records were, by what they were erased from."""
+        found: dict[str, set[int]] = {}
+        for key in self.lake.keys("erased/"):
+            source = key.removeprefix("erased/").rpartition("/")[0]
+            places = in_note(self.lake.read(key))
+            assert {place.shard_id for place in places} <= {SHARD}
+            found.setdefault(source, set()).update(place.number for place in places)
+        return found
+
     def rows(self, table: str) -> dict[str, list[dict[str, Any]]]:
         """The rows of a table by hour, in order."""
         found: dict[str, list[dict[str, Any]]] = {}
@@ -205,6 +224,7 @@ class World:
             "marts": marts,
             "items": {table: sorted(items) for table, items in self.items.items()},
             "set_aside": {key: self.lake.read(key) for key in self.lake.keys("quarantine")},
+            "noted": self.noted(),
             "results": self.results.keys(),
             "unfinished": self.lake.keys("erasures/unfinished/"),
             "locked": "erasures/lock" in self.lake.objects,
@@ -309,6 +329,11 @@ def expected_state(before: dict[str, Any]) -> dict[str, Any]:
             ALERTS: ["traffic_spike#None", "unusual_page_sequence#s-bob"],
         },
         "set_aside": {"quarantine/day=2026-11-22/mixed.json": lines[1] + lines[3]},
+        "noted": {
+            f"raw/datehour={ORDINARY}": {1001, 1002, 1003},  # of a, ab and bc, abc
+            f"raw/datehour={RAW_ONLY}": {1001},
+            "quarantine": {0, 2, 10},
+        },
         "results": ["dbt/tables/mine/1.parquet"],
         "unfinished": [],
         "locked": False,

@@ -44,8 +44,10 @@ def evidence(*batches: tuple[int, int, set[int]]) -> Evidence:
     )
 
 
-def audited(records, archived=(), quarantined=(), redriven=frozenset(), page=3) -> Findings:
-    audit = ShardAudit(evidence(*archived), evidence(*quarantined), redriven)
+def audited(
+    records, archived=(), quarantined=(), redriven=frozenset(), page=3, erased=frozenset()
+) -> Findings:
+    audit = ShardAudit(evidence(*archived), evidence(*quarantined), redriven, erased)
     for first in range(0, len(records), page):
         audit.take(records[first : first + page])
     return audit.findings
@@ -91,6 +93,19 @@ def test_a_record_that_was_given_up_is_accounted_for_where_it_was_redriven_to():
     assert (found.redriven, found.missing) == (1, 1)
 
 
+def test_what_was_erased_is_not_missing_and_what_is_lost_beside_it_is():
+    records = [record(number) for number in range(1, 6)]
+    found = audited(records, [(1, 5, {1, 2})], erased={at(2), at(3), at(4)})
+    assert (found.archived, found.erased, found.missing) == (2, 2, 1), "2 is there, noted or not"
+    assert [(gap.first, gap.records) for gap in found.gaps] == [(5, 1)]
+
+
+def test_an_erased_record_ends_a_gap():
+    """A gap is a range to redrive; what was erased must not be brought back by it."""
+    found = audited([record(1), record(2), record(3)], erased={at(2)})
+    assert [(gap.first, gap.last) for gap in found.gaps] == [(1, 1), (3, 3)]
+
+
 def test_a_record_in_both_is_a_contradiction():
     found = audited([record(1)], [(1, 1, {1})], [(1, 1, {1})])
     assert (found.in_both, found.is_conserved) == (1, False)
@@ -124,7 +139,7 @@ def test_each_object_is_read_once_and_forgotten_when_it_lies_behind():
         reads.extend(keys)
         return [{at(int(key[4:]) * 10 + n) for n in range(10)} for key in keys]
 
-    audit = ShardAudit(Watching(reversed(spans), read), evidence(), frozenset())
+    audit = ShardAudit(Watching(reversed(spans), read), evidence(), frozenset(), frozenset())
     for first in range(0, 1000, 4):
         audit.take([record(n) for n in range(first, first + 4)])
     assert audit.findings.is_conserved
@@ -136,8 +151,8 @@ numbers = st.sets(st.integers(0, 40))
 
 
 @settings(max_examples=300, deadline=None)
-@given(numbers, numbers, numbers, numbers, st.integers(1, 7), st.randoms())
-def test_the_findings_are_those_of_sets(stream, archived, quarantined, again, page, chance):
+@given(numbers, numbers, numbers, numbers, numbers, st.integers(1, 7), st.randoms())
+def test_the_findings_are_those_of_sets(stream, archived, quarantined, again, gone, page, chance):
     """In whatever pages the stream is read and batches were archived, some of them twice."""
 
     def batches(held: set[int]) -> list[tuple[int, int, set[int]]]:
@@ -150,15 +165,17 @@ def test_the_findings_are_those_of_sets(stream, archived, quarantined, again, pa
 
     records = [record(number) for number in sorted(stream)]
     redriven = {at(number) for number in again}
-    found = audited(records, batches(archived), batches(quarantined), redriven, page)
+    erased = {at(number) for number in gone}
+    found = audited(records, batches(archived), batches(quarantined), redriven, page, erased)
     window = range(min(stream), max(stream) + 1) if stream else range(0)
     held = archived | quarantined
-    lost = stream - held - again
+    lost = stream - held - again - gone
     assert found.records == len(stream)
     assert found.archived == len(stream & archived)
     assert found.quarantined == len(stream & quarantined)
     assert found.in_both == len(stream & archived & quarantined)
     assert found.redriven == len((stream - held) & again)
+    assert found.erased == len(((stream - held) & gone) - again)
     assert found.missing == len(lost)
     assert found.invented == len({number for number in held - stream if number in window})
     assert sum(gap.records for gap in found.gaps) == len(lost)
@@ -166,8 +183,9 @@ def test_the_findings_are_those_of_sets(stream, archived, quarantined, again, pa
 
 
 def test_findings_of_shards_add_up():
-    one, other = audited([record(1)]), audited([record(2), record(3)], [(2, 4, {2, 3})])
+    one = audited([record(1), record(4)], erased={at(4)})
+    other = audited([record(2), record(3)], [(2, 4, {2, 3})])
     other.add(one)
-    assert (other.records, other.archived, other.missing) == (3, 2, 1)
+    assert (other.records, other.archived, other.erased, other.missing) == (4, 2, 1, 1)
     assert other.missing_since == START + timedelta(seconds=1)
     assert [gap.first for gap in other.gaps] == [1]

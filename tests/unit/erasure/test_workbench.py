@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from clickstream_platform.core.erasure import Given, Person
+from clickstream_platform.core.stream_audit import Position
 from infra.erasure.workbench import FileCounts, Workbench, workbench_for
 from lambdas.event_processor.store import SCHEMA
 
@@ -80,6 +81,23 @@ def test_every_value_and_type_of_the_others_stays(workbench: Workbench, tmp_path
     workbench.keep(source, target)
     assert pq.read_table(target).equals(table().take([1, 3, 4, 5]))
     assert workbench.counts([target]) == {target: FileCounts(4, 0)}
+
+
+def test_places_are_those_of_the_persons_rows(workbench: Workbench, tmp_path: Path) -> None:
+    rows = table(SCHEMA).to_pylist()
+    placed = zip(rows, ("1", "2", str(10**55), "4", "5", "6"), strict=True)
+    rows = [{**row, "shard_id": "shardId-0", "sequence_number": number} for row, number in placed]
+    nowhere = {**rows[0], "shard_id": None}, {**rows[0], "sequence_number": ""}
+    one, other = tmp_path / "1.parquet", tmp_path / "2.parquet"
+    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), one)
+    pq.write_table(pa.Table.from_pylist([*rows[:2], *nowhere], schema=SCHEMA), other)
+    assert workbench.places([one, other]) == {
+        Position("shardId-0", 1),
+        Position("shardId-0", 10**55),
+    }
+    plain = tmp_path / "plain.parquet"
+    pq.write_table(table(SCHEMA).drop_columns(["shard_id"]), plain)
+    assert workbench.places([plain]) == set()
 
 
 def test_a_file_from_before_a_column_was_added_is_read(
