@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from clickstream_platform.core.stored_object import StoredObject
 
+# What tells which of several rows of an event arrived first.
+ARRIVAL_COLUMNS = ("event_id", "received_at", "sequence_number", "shard_id")
 # Sequence numbers are decimal strings of different lengths: the longer one is the larger. Rows that
 # are alike in all of these are one record that was archived twice, under two keys: either may stay.
 EARLIEST_FIRST = (

@@ -5,7 +5,8 @@ Belongs here: DuckDB's SQL and how much of an hour is sorted at once. Running it
 
 The hour is sorted in passes, each a range of sessions that fits in memory: an external sort of
 everything spills every row and takes half as long again. Rows whose event_id is alone, nearly all,
-are never compared with each other: only hashes of the ids are.
+are never compared with each other: only hashes of the ids are. Of the others only the columns that
+decide are read, and the places of those that go.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from math import ceil
 from pathlib import Path
 from typing import NamedTuple
 
-from clickstream_platform.core.compaction import EARLIEST_FIRST, SORTED_BY
+from clickstream_platform.core.compaction import ARRIVAL_COLUMNS, EARLIEST_FIRST, SORTED_BY
 from lambdas.shared.columns import EVENT_COLUMNS, HiveType
 
 # DuckDB's spelling of each catalog type. TIMESTAMP is in microseconds and without a zone, which is
@@ -27,6 +28,9 @@ _DUCKDB_TYPES: dict[HiveType, str] = {
 }
 _ROW_GROUP_ROWS = 122_880
 _SAMPLE_ROWS = 20_000
+# A row's place: the file's number, then the row's in it.
+_ROW = "_row"
+_FILE_BITS = 40
 
 
 class Portions(NamedTuple):
@@ -72,6 +76,8 @@ def contract_sql() -> str:
 def arrived_sql(files: Sequence[Path], *, is_small: bool) -> str:
     """The statement that makes `arrived`: every row of some files, under the contract's columns.
 
+    Beside them it has the row's place in the files, by which a row is told from one that is alike.
+
     A column that a file lacks reads as NULL: files written before the column was added stay
     readable. A column the contract does not know is left out by the statements built on this one.
 
@@ -82,52 +88,47 @@ def arrived_sql(files: Sequence[Path], *, is_small: bool) -> str:
     """
     names = ", ".join(_literal(str(path)) for path in files)
     rows_sql = (
-        f"SELECT * FROM read_parquet([{names}], union_by_name = true, hive_partitioning = false)"  # noqa: S608 - paths are quoted
+        f"SELECT *, (file_index::BIGINT << {_FILE_BITS}) + file_row_number AS {_ROW} "  # noqa: S608 - paths are quoted
+        f"FROM read_parquet([{names}], union_by_name = true, hive_partitioning = false)"
     )
     kind = "TABLE" if is_small else "VIEW"
     return f"CREATE TEMP {kind} arrived AS {contract_sql()} UNION ALL BY NAME {rows_sql}"
 
 
 def drop_sql(*, is_small: bool) -> list[str]:
-    """The statements that undo `arrived_sql`, `suspects_sql` and `repeated_sql`."""
+    """The statements that undo `arrived_sql` and `repeats_sql`."""
     kind = "TABLE" if is_small else "VIEW"
+    tables = ("repeats", "suspected", "suspects")
+    return [*(f"DROP TABLE IF EXISTS {name}" for name in tables), f"DROP {kind} IF EXISTS arrived"]
+
+
+def repeats_sql() -> list[str]:
+    """The statements that make `repeats`: the rows that are left out of the hour.
+
+    Two different ids may have one hash: a suspect is looked at, not condemned. Only the columns
+    that decide are read of it.
+    """
+    columns = ", ".join((*ARRIVAL_COLUMNS, _ROW))
+    earliest = ", ".join((*EARLIEST_FIRST, _ROW))
     return [
-        "DROP TABLE IF EXISTS repeated",
-        "DROP TABLE IF EXISTS suspects",
-        f"DROP {kind} IF EXISTS arrived",
+        "CREATE TEMP TABLE suspects AS "
+        "SELECT hash(event_id) AS id_hash FROM arrived GROUP BY ALL HAVING count(*) > 1",
+        f"CREATE TEMP TABLE suspected AS SELECT {columns} FROM arrived "  # noqa: S608
+        "WHERE hash(event_id) IN (FROM suspects)",
+        f"CREATE TEMP TABLE repeats AS SELECT {_ROW} FROM suspected "  # noqa: S608
+        f"QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY {earliest}) > 1",
     ]
 
 
-def suspects_sql() -> str:
-    """The statement that makes `suspects`: hashes that more than one row's event_id has.
-
-    Two different ids may have one hash; a suspect is looked at, not condemned.
-    """
-    return (
-        "CREATE TEMP TABLE suspects AS "
-        "SELECT hash(event_id) AS id_hash FROM arrived GROUP BY ALL HAVING count(*) > 1"
-    )
-
-
-def repeated_sql() -> str:
-    """The statement that makes `repeated`: of each suspected event_id the earliest arrival."""
-    return (
-        "CREATE TEMP TABLE repeated AS SELECT * FROM "  # noqa: S608
-        "(SELECT * FROM arrived WHERE hash(event_id) IN (FROM suspects)) QUALIFY "
-        f"row_number() OVER (PARTITION BY event_id ORDER BY {', '.join(EARLIEST_FIRST)}) = 1"
-    )
-
-
 def counts_sql() -> str:
-    """The query of one row: rows, suspects, duplicates, rows without a session.
+    """The query of one row: rows, those left out, duplicates, rows without a session.
 
-    Duplicates are counted from the identifiers alone, not from the rewrite, so that a mistake in
-    the rewrite cannot hide itself.
+    Duplicates are counted from the identifiers alone, not from the rewrite or the rows it leaves
+    out, so that a mistake in these cannot hide itself.
     """
-    suspected = "FROM arrived WHERE hash(event_id) IN (FROM suspects)"
     return (
-        "SELECT (SELECT count(*) FROM arrived), (SELECT count(*) FROM suspects), "  # noqa: S608
-        f"(SELECT count(*) - count(DISTINCT event_id) {suspected}), "
+        "SELECT (SELECT count(*) FROM arrived), (SELECT count(*) FROM repeats), "
+        "(SELECT count(*) - count(DISTINCT event_id) FROM suspected), "
         "(SELECT count(*) - count(session_id) FROM arrived)"
     )
 
@@ -166,24 +167,22 @@ def conditions_of(sample: Sequence[str | None], count: int, *, has_none: bool) -
     return [*conditions, "session_id IS NULL"] if has_none else conditions
 
 
-def rewrite_sql(target: Path, condition: str, *, has_suspects: bool) -> str:
+def rewrite_sql(target: Path, condition: str, *, has_repeats: bool) -> str:
     """The statement that writes one pass: deduplicated, sorted, compressed.
 
     Args:
         target: The file to write.
         condition: Which rows, one of `conditions_of`.
-        has_suspects: Whether any event_id may occur twice; then `repeated` holds those to keep.
+        has_repeats: Whether rows are left out, those in `repeats`.
     """
     columns = ", ".join(
         f"CAST({column.name} AS {_DUCKDB_TYPES[column.hive_type]}) AS {column.name}"
         for column in EVENT_COLUMNS
     )
-    rows = f"SELECT * FROM arrived WHERE {condition}"  # noqa: S608
-    if has_suspects:
-        kept = f"SELECT * FROM repeated WHERE {condition}"  # noqa: S608
-        rows = f"{rows} AND hash(event_id) NOT IN (FROM suspects) UNION ALL {kept}"
+    kept = f" AND {_ROW} NOT IN (FROM repeats)" if has_repeats else ""
     return (
-        f"COPY (SELECT {columns} FROM ({rows}) ORDER BY {', '.join(SORTED_BY)}) "  # noqa: S608
+        f"COPY (SELECT {columns} FROM arrived WHERE {condition}{kept} "  # noqa: S608
+        f"ORDER BY {', '.join(SORTED_BY)}) "
         f"TO {_literal(str(target))} (FORMAT parquet, COMPRESSION zstd, "
         f"ROW_GROUP_SIZE {_ROW_GROUP_ROWS})"
     )

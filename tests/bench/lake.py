@@ -26,7 +26,7 @@ from infra.local.state import State
 from lambdas.shared import lake as layout
 from lambdas.shared.columns import EVENT_COLUMNS, Column
 from tests.bench import lake_queries, lake_ticks, report
-from tests.bench.lake_worker import LOCAL, PLAIN, WAYS
+from tests.bench.lake_worker import LOCAL, PLAIN, SAME, WAYS
 from tests.bench.report import figure, table
 
 _GIVEN = {
@@ -67,13 +67,21 @@ class Case(NamedTuple):
     rows: int
     repeats: int
     repeated: float = _REPEATED
+    ways: tuple[str, ...] = WAYS
 
 
 CASES = (
     Case("1,000 files of 100 events", "2026-01-01-00", 1000, 100_000, 3),
     Case("60 files, 1 million events", "2026-01-01-01", 60, 1_000_000, 3),
     Case("60 files, 1 million events, each twice", "2026-01-01-03", 60, 1_000_000, 1, 1.0),
-    Case("60 files, 10 million events", "2026-01-01-02", 60, 10_000_000, 1),
+    Case(
+        "60 files, 10 million events",
+        "2026-01-01-02",
+        60,
+        10_000_000,
+        1,
+        ways=tuple(way for way in WAYS if way != SAME),
+    ),
 )
 _HOW = """\
 One hour of events in the contract's columns as the archive's objects, 1 % of them delivered twice,
@@ -81,7 +89,8 @@ or all of them.
 *Plain copy* is DuckDB reading the local files and writing one, with nothing sorted and nothing
 deduplicated; *copy, sorted* sorts it as well, which is what most of our time goes into, in as much
 memory as it wants; *plain SQL, same result* is one statement with the window and the sort. Ours
-also verifies the rows. Each is one thread, and but for the sorted copy the same limit of memory for
+also verifies the rows. Of ten million events one statement runs out of that memory, after five
+minutes. Each is one thread, and but for the sorted copy the same limit of memory for
 DuckDB; rates are of the best of the repeats, ratios are against the plain copy of the same run. S3
 is the embedded one: its server takes CPU of the same cores."""
 
@@ -122,7 +131,7 @@ def measure(case: Case, folder: Path, bucket: str) -> dict[str, Any]:
         counted = database.execute(f"SELECT count(*) FROM '{folder}/*.parquet'").fetchall()  # noqa: S608
     found: dict[str, Any] = {}
     for _ in range(case.repeats):
-        for way in WAYS:
+        for way in case.ways:
             command = [sys.executable, "-m", "tests.bench.lake_worker", way, str(folder)]
             done = subprocess.run(
                 [*command, case.datehour, "--bucket", bucket],

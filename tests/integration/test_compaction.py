@@ -15,9 +15,11 @@ from clickstream_platform.core.compaction import CompactedHour, Sources
 from clickstream_platform.core.duckdb_sql import Portions
 from clickstream_platform.core.generations import RAW_EXPIRED, generation_id
 from clickstream_platform.core.hours import HourRange
+from clickstream_platform.core.retention import RetentionPolicy
 from clickstream_platform.defs.lake.athena_engine import AthenaEngine, UnregisteredHourError
 from clickstream_platform.defs.lake.duckdb_engine import DuckdbEngine, database_of
 from clickstream_platform.defs.lake.rebuild import Rebuild
+from clickstream_platform.defs.lake.retention_steps import Retention, Tables
 from clickstream_platform.resources.athena import AthenaResource
 from clickstream_platform.resources.catalog import CatalogResource
 from clickstream_platform.resources.lake import LakeResource
@@ -264,6 +266,11 @@ def test_readers_see_the_old_hour_or_the_new_one_whatever_crashes(
             assert step > 10, "there are that many steps"
             published.append(10 * (rebuild + 1))
             assert count(athena) == published[-1]
+        left_behind = keys_of(lake) - live_keys(lake, catalog)
+        assert len(left_behind) > crashes / 4, "most crashes leave a file that nobody reads"
+        forget(lake, catalog, datetime.now(UTC) + timedelta(days=2))
+        assert keys_of(lake) == live_keys(lake, catalog), "retention leaves no orphan"
+        assert count(athena) == published[-1]
     finally:
         ended.set()
         reader.join()
@@ -272,6 +279,27 @@ def test_readers_see_the_old_hour_or_the_new_one_whatever_crashes(
     assert len(answers) > 20
     wrong = [one for one in answers if not one[1] <= one[0] <= one[2] or one[0] % 10]
     assert not wrong
+
+
+def keys_of(lake: LakeResource) -> set[str]:
+    return {one.key for one in lake.list_objects(f"{layout.EVENTS_PREFIX}/")}
+
+
+def live_keys(lake: LakeResource, catalog: CatalogResource) -> set[str]:
+    live = catalog.locations("events", [HOUR])[HOUR].removeprefix(lake.uri(""))
+    return {one.key for one in lake.list_objects(live)}
+
+
+def forget(lake: LakeResource, catalog: CatalogResource, now: datetime) -> None:
+    """Retention, when nothing but generations that nobody reads is past its time."""
+    policy = RetentionPolicy(
+        raw=timedelta(days=30),
+        events=None,
+        set_aside=timedelta(days=90),
+        generation_grace=timedelta(hours=24),
+    )
+    tables = Tables(raw="raw_events", events="events")
+    Retention(lake, catalog, tables, policy, now, dry_run=False, report=print).run()
 
 
 def crash_at(step: int, run_id: str, lake, catalog, athena, database) -> bool:

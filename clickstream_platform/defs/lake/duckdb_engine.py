@@ -81,17 +81,16 @@ class DuckdbEngine:
         is_small = size <= self._portions.small_bytes
         cursor.execute(duckdb_sql.arrived_sql(files, is_small=is_small))
         try:
-            cursor.execute(duckdb_sql.suspects_sql())
-            [(rows, suspects, duplicates, strays)] = cursor.execute(
+            for statement in duckdb_sql.repeats_sql():
+                cursor.execute(statement)
+            [(rows, repeats, duplicates, strays)] = cursor.execute(
                 duckdb_sql.counts_sql()
             ).fetchall()
-            if suspects:
-                cursor.execute(duckdb_sql.repeated_sql())
             uncompressed = 0 if is_small else _uncompressed(cursor, files)
             count = self._portions.passes(rows, size, uncompressed)
             for number, condition in enumerate(_conditions(cursor, count, has_none=strays > 0)):
                 file = target / f"events-{number:05d}.parquet"
-                cursor.execute(duckdb_sql.rewrite_sql(file, condition, has_suspects=suspects > 0))
+                cursor.execute(duckdb_sql.rewrite_sql(file, condition, has_repeats=repeats > 0))
         finally:
             for statement in duckdb_sql.drop_sql(is_small=is_small):
                 cursor.execute(statement)

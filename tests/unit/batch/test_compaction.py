@@ -24,7 +24,7 @@ def test_an_hour_that_lost_or_gained_rows_is_not_published(rows_out):
 def test_a_quote_in_a_path_is_quoted():
     for sql in (
         arrived_sql([Path("/data/o'brien/a.parquet")], is_small=True),
-        rewrite_sql(Path("/data/o'brien/a.parquet"), "true", has_suspects=False),
+        rewrite_sql(Path("/data/o'brien/a.parquet"), "true", has_repeats=False),
     ):
         assert "'/data/o''brien/a.parquet'" in sql
 
