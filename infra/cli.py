@@ -43,8 +43,9 @@ from infra.presentation import (
 )
 from infra.querying import Querying, is_question
 from infra.retention.commands import mount as mount_retention
-from infra.set_aside.commands import Surroundings, mount
+from infra.set_aside.commands import mount
 from infra.status import read_status
+from infra.surroundings import Surroundings
 from infra.topology import build_topology
 
 HOME = Path(".clickstream")

@@ -7,7 +7,6 @@ Belongs here: the command, its options and the order of what a person sees. What
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,7 +21,7 @@ from infra.backfill.teller import Teller
 from infra.backfill.window import WindowError, check_inside, read_window
 from infra.dagster_web.graphql import DagsterError, GraphQL
 from infra.early_ends import console
-from infra.set_aside.commands import HOME, Surroundings
+from infra.surroundings import HOME, StateDir, Surroundings
 
 JOB = "hourly_rollup"
 _ASKED_BEYOND_HOURS = 24
@@ -54,9 +53,6 @@ Again = Annotated[
     bool, typer.Option("--again", help="Rebuild all of it, also what an earlier call has rebuilt.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")]
-StateDir = Annotated[
-    Path, typer.Option("--state-dir", help="Where the platform keeps its state.", file_okay=False)
-]
 
 
 def mount(app: typer.Typer, surroundings: Surroundings) -> None:
@@ -111,18 +107,10 @@ class BackfillCommand:
 
     def _start(self, server: DagsterServer, attempts: Attempts, chosen: Plan, *, yes: bool) -> None:
         wanted = sum(map(len, chosen.launches))
-        if wanted > _ASKED_BEYOND_HOURS and not yes:
-            self._ask(f"Rebuild {wanted:,} hours?")
+        if wanted > _ASKED_BEYOND_HOURS:
+            self._around.require_yes(f"Rebuild {wanted:,} hours?", "nothing was started", yes=yes)
         for backfill_id in attempts.start(chosen):
             console.print(f"Requested: {server.backfill_url(backfill_id)}", soft_wrap=True)
-
-    def _ask(self, question: str) -> None:
-        try:
-            agreed = typer.confirm(question, err=True)
-        except typer.Abort:
-            self._around.fail("nothing was started: nobody answered; --yes starts without asking")
-        if not agreed:
-            self._around.fail("nothing was started")
 
     def _follow(self, server: DagsterServer, attempts: Attempts, chosen: Plan) -> Progress:
         """Looks on until the end; the backfill itself goes on without."""

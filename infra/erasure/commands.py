@@ -13,11 +13,10 @@ import typer
 from clickstream_platform.core.erasure import Given
 from infra.erasure.options import Options
 from infra.local.endpoints import ACCOUNT
-from infra.set_aside.commands import Surroundings
+from infra.surroundings import HOME, StateDir, Surroundings
 from infra.topology import Topology, build_topology
 
 _LONGEST_ID = 256
-HOME = Path(".clickstream/platform")
 
 Users = Annotated[
     list[str] | None, typer.Option("--user", help="A user id of the person; may be repeated.")
@@ -66,12 +65,7 @@ class EraseCommand:
             bool,
             typer.Option("--take-over", help="Pass over another erasure whose process is dead."),
         ] = False,
-        state_dir: Annotated[
-            Path,
-            typer.Option(
-                "--state-dir", help="Where the platform keeps its state.", file_okay=False
-            ),
-        ] = HOME,
+        state_dir: StateDir = HOME,
     ) -> None:
         """Erase a person: from the lake, what was built from it, real time and the quarantine.
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import duckdb
-import typer
 from rich.console import Console
 from rich.markup import escape
 
@@ -26,7 +25,7 @@ from infra.erasure.errors import ErasureError
 from infra.erasure.options import Options
 from infra.erasure.remains import Places
 from infra.erasure.stores import Findings
-from infra.set_aside.commands import Surroundings
+from infra.surroundings import Surroundings
 from infra.topology import Topology
 
 _FAILURES = (
@@ -63,7 +62,9 @@ class Dialogue:
             self._show(findings)
             if options.dry_run:
                 return
-            self._ask(text.question(findings))
+            self._around.require_yes(
+                text.question(findings), "nothing was erased", yes=self._options.yes
+            )
             report = erasure.run(findings, places, take_over=options.take_over)
         if options.report is not None:
             options.report.write_text(f"{json.dumps(report, indent=2)}\n")
@@ -90,16 +91,6 @@ class Dialogue:
         out.print(text.findings_table(findings))
         for line in (text.links_line(findings), *text.hour_lines(findings)):
             out.print(line, soft_wrap=True)
-
-    def _ask(self, question: str) -> None:
-        if self._options.yes:
-            return
-        try:
-            agreed = typer.confirm(question)
-        except typer.Abort:
-            self._around.fail("nothing was erased: nobody answered; --yes erases without asking")
-        if not agreed:
-            self._around.fail("nothing was erased")
 
     def _tell(self, line: str) -> None:
         self._err.print(f"[dim]{escape(line)}[/dim]", soft_wrap=True)

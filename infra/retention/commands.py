@@ -18,7 +18,7 @@ from clickstream_platform.core.departures import Departure, Outcome
 from clickstream_platform.core.retention import RetentionPolicy
 from infra.dagster_web.graphql import DagsterError
 from infra.presentation import one_line
-from infra.set_aside.commands import HOME, DryRun, StateDir, Surroundings
+from infra.surroundings import HOME, DryRun, StateDir, Surroundings
 
 Yes = Annotated[bool, typer.Option("--yes", help="Delete without asking.")]
 Keys = Annotated[bool, typer.Option("--keys", help="Print every object and partition as well.")]
@@ -119,19 +119,9 @@ class RetentionCommand:
             _print_outcome(expected)
             if dry_run or expected.is_empty:
                 return
-            self._ask(yes)
+            self._around.require_yes("Delete?", "nothing was deleted", yes=yes)
             with self._around.interrupts():
                 _print_outcome(plan.carry_out(typer.echo))
-
-    def _ask(self, yes: bool) -> None:
-        if yes:
-            return
-        try:
-            agreed = typer.confirm("Delete?")
-        except typer.Abort:
-            self._around.fail("nothing was deleted: nobody answered; --yes deletes without asking")
-        if not agreed:
-            self._around.fail("nothing was deleted")
 
     @contextmanager
     def _errors_as_messages(self) -> Iterator[None]:

@@ -5,13 +5,12 @@ Belongs here: these commands and their options. What they do belongs in `replay`
 """
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, NoReturn, get_args
+from typing import Annotated, get_args
 
 import boto3
 import msgspec
@@ -25,6 +24,7 @@ from infra.set_aside.front_door import CollectorDoor, DoorError, Refusal
 from infra.set_aside.quarantine import Chosen, Quarantine, QuarantineError, SetAside
 from infra.set_aside.redrive import Consumers, Outcome, Redrive
 from infra.set_aside.replay import Replay, preview
+from infra.surroundings import HOME, DryRun, StateDir, Surroundings
 from infra.topology import Topology, build_topology
 from lambdas.collector.store import StreamWriter
 from lambdas.event_processor.store import Archive
@@ -33,35 +33,12 @@ from lambdas.shared.redriven import Consumer
 from lambdas.shared.shards import Shards
 from lambdas.shared.stream import StreamEnvironment
 
-StateDir = Annotated[
-    Path, typer.Option("--state-dir", help="Where the platform keeps its state.", file_okay=False)
-]
 Reason = Annotated[str | None, typer.Option(help="Only records set aside for this reason.")]
 Day = Annotated[
     str | None, typer.Option(help="Only records that arrived on this day, yyyy-MM-dd in UTC.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Send without asking.")]
-HOME = Path(".clickstream/platform")
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What the command line does alike in every command.
-
-    Attributes:
-        ports: The ports of the platform of a state directory; this process's AWS clients talk to it
-            from then on.
-        fail: Ends the command with a message and an exit code, 1 unless told.
-        aws_errors: Turns errors of AWS into messages.
-        interrupts: Makes SIGTERM end a command as Ctrl-C does.
-    """
-
-    ports: Callable[[Path], Ports]
-    fail: Callable[..., NoReturn]
-    aws_errors: Callable[[], AbstractContextManager[None]]
-    interrupts: Callable[[], AbstractContextManager[None]]
 
 
 def mount(app: typer.Typer, surroundings: Surroundings) -> None:
@@ -154,7 +131,9 @@ class SetAsideCommands:
                 preview(quarantine, chosen, limits, _print_refused)
                 typer.echo(text.preview_line(expected))
                 return
-            self._ask(yes, f"{text.preview_line(expected)}. Send?")
+            self._around.require_yes(
+                f"{text.preview_line(expected)}. Send?", "nothing was sent", yes=yes
+            )
             with self._door(ports) as door:
                 replay = Replay(quarantine, door, _print_refused)
                 try:
@@ -193,7 +172,9 @@ class SetAsideCommands:
                 redrive.preview(messages, _print_preview)
                 return
             try:
-                self._ask(yes, f"{text.waiting_line(messages)}. Send?")
+                self._around.require_yes(
+                    f"{text.waiting_line(messages)}. Send?", "nothing was sent", yes=yes
+                )
             except BaseException:
                 queue.give_back(messages)
                 raise
@@ -211,16 +192,6 @@ class SetAsideCommands:
     def _quarantine(self, state_dir: Path) -> Quarantine:
         self._around.ports(state_dir)
         return Quarantine(boto3.client("s3"), build_topology(ACCOUNT).buckets[0].name)
-
-    def _ask(self, yes: bool, question: str) -> None:
-        if yes:
-            return
-        try:
-            agreed = typer.confirm(question)
-        except typer.Abort:
-            self._around.fail("nothing was sent: nobody answered; --yes sends without asking")
-        if not agreed:
-            self._around.fail("nothing was sent")
 
     @contextmanager
     def _door(self, ports: Ports) -> Iterator[CollectorDoor]:

@@ -32,7 +32,7 @@ from infra.local.endpoints import ACCOUNT
 from infra.local.launcher import Platform
 from infra.local.provision import provision
 from infra.local.specs import batch_environment
-from infra.set_aside.commands import Surroundings
+from infra.surroundings import Surroundings
 from infra.topology import Topology, build_topology
 from lambdas.aggregator.session_store import SessionStore
 from lambdas.aggregator.sessions import Session

@@ -152,7 +152,7 @@ def test_a_failed_batch_is_redriven(own_platform: Platform) -> None:
     assert "3 records, 3 on the stream, 2 would be sent, 1 no events" in tried.stdout
     done = clickstream(own_platform, "redrive", answer="y\n")
     assert done.exit_code == 0, done.output
-    assert "1 failed batch of 3 records" in done.stdout
+    assert "1 failed batch of 3 records" in done.stderr
     once_more = {"a": 1, "b": 2, f"{shard}:{numbers[3]}": 1}
     assert ids_on_the_stream(own_platform, "redriven") == once_more
     reason = ("--reason", "invalid_json")  # the running archive sets it aside as well

@@ -28,7 +28,7 @@ from infra.retention.commands import (
     limits_line,
 )
 from infra.retention.runs import outcome_of
-from infra.set_aside.commands import Surroundings
+from infra.surroundings import Surroundings
 
 RUNNER = CliRunner()
 POLICY = RetentionPolicy(

@@ -19,7 +19,7 @@ from clickstream_platform.settings import Settings
 from infra.backfill.commands import JOB, mount
 from infra.early_ends import aws_errors_as_messages, fail, signals_as_interrupt
 from infra.local.endpoints import Ports
-from infra.set_aside.commands import Surroundings
+from infra.surroundings import Surroundings
 from tests.functional.backfill.conftest import Deployment
 
 Run = Callable[..., Result]
@@ -126,7 +126,7 @@ def test_a_dry_run_tells_the_chunks_and_starts_nothing(run: Run, deployment: Dep
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"), [("n\n", "nothing was started"), ("", "--yes starts without asking")]
+    ("answer", "told"), [("n\n", "nothing was started"), ("", "--yes goes on without asking")]
 )
 def test_more_than_a_day_is_asked_for(
     run: Run, deployment: Deployment, answer: str, told: str

@@ -9,7 +9,7 @@ import typer
 from typer.testing import CliRunner
 
 from infra.erasure.commands import mount
-from infra.set_aside.commands import Surroundings
+from infra.surroundings import Surroundings
 
 
 def fail(message: str, code: int = 1) -> NoReturn:
