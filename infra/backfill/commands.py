@@ -100,6 +100,8 @@ class BackfillCommand:
             for line in text.plan_lines(window, chosen, division, facts):
                 console.print(line, soft_wrap=True, markup=False)
             if dry_run:
+                if as_json:
+                    typer.echo(text.plan_json(window, chosen, division))
                 return
             self._start(server, attempts, chosen, yes=yes)
             progress = self._follow(server, attempts, chosen)

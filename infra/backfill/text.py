@@ -40,6 +40,20 @@ def plan_lines(window: HourRange, plan: Plan, division: Division, facts: Facts) 
         )
 
 
+def plan_json(window: HourRange, plan: Plan, division: Division) -> str:
+    """What would be run, for programs."""
+    runs = [chunk for hours in plan.launches for chunk in division.chunks(hours)]
+    document = {
+        "first": window.first,
+        "last": window.last,
+        "hours": window.count,
+        "done": plan.done,
+        "is_under_way": plan.is_under_way,
+        "runs": [{"first": one.first, "last": one.last, "hours": one.count} for one in runs],
+    }
+    return json.dumps(document, indent=2)
+
+
 def hours_text(hours: HourRange) -> str:
     """A range of hours, in a column of its own width."""
     unit = "hour" if hours.count == 1 else "hours"

@@ -71,7 +71,8 @@ def check_inside(window: HourRange, partitions: Partitions, now: datetime) -> No
         ended = lake.start_of(window.last) + _HOUR <= now
         why = "they end" if ended else "it has not ended yet: they end"
         raise WindowError(
-            f"{window.last} has no partition, {why} at {last}. End there"
+            f"{window.last} has no partition, {why} at {last}"
+            + (". End there" if window.first <= last else "")
             + (", or set CLICKSTREAM_LAST_HOUR" if ended else "")
         )
 

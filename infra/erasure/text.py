@@ -53,9 +53,14 @@ def hour_lines(findings: Findings) -> Iterator[str]:
 def question(findings: Findings) -> str:
     """What a person is asked before anything is erased."""
     rows = findings.counts["raw_rows"] + findings.counts["event_rows"]
+    found = (
+        f"{rows:,} rows in {len(findings.rows.hours):,} hours and all that was built from them"
+        if any(findings.counts.values())
+        else "what may be left of a person of whom nothing was found"
+    )
     return (
-        f"Erase {rows:,} rows in {len(findings.rows.hours):,} hours and all that was built from "
-        "them? This cannot be undone"
+        f"Erase {found}? Every answer of Athena that is kept goes as well, whoever asked. "
+        "This cannot be undone"
     )
 
 

@@ -114,6 +114,17 @@ def test_the_job_is_the_platforms_and_its_runs_are_kept_apart() -> None:
     assert set(alone) & set(job.tags)
 
 
+def test_a_dry_run_for_a_program_is_json_of_the_runs(run: Run, deployment: Deployment) -> None:
+    before = len(deployment.instance.get_backfills())
+    told = run("2026-06-01-00", "2026-06-01-17", "--dry-run", "--json", "--again")
+    assert told.exit_code == 0, told.stderr
+    assert json.loads(told.stdout)["runs"] == [
+        {"first": "2026-06-01-00", "last": "2026-06-01-11", "hours": 12},
+        {"first": "2026-06-01-12", "last": "2026-06-01-17", "hours": 6},
+    ]
+    assert len(deployment.instance.get_backfills()) == before
+
+
 def test_a_dry_run_tells_the_chunks_and_starts_nothing(run: Run, deployment: Deployment) -> None:
     before = len(deployment.instance.get_backfills())
     told = run("2026-06-01", "2026-06-02", "--dry-run")
