@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 import dagster as dg
@@ -79,7 +80,12 @@ class AuditConfig(dg.Config):
     end: str | None = None
 
 
-def build_stream_audit(raw_hours: dg.AssetKey, reach: timedelta) -> dg.AssetChecksDefinition:
+def build_stream_audit(
+    raw_hours: dg.AssetKey,
+    reach: timedelta,
+    *,
+    clock: Callable[[], datetime] = partial(datetime.now, UTC),
+) -> dg.AssetChecksDefinition:
     """The check that accepted records are archived or quarantined.
 
     It takes resources `stream` and `lake`.
@@ -87,6 +93,7 @@ def build_stream_audit(raw_hours: dg.AssetKey, reach: timedelta) -> dg.AssetChec
     Args:
         raw_hours: The asset of the raw objects.
         reach: How far back an audit goes at most for what an earlier one has missed.
+        clock: What tells the present.
     """
     spec = audit_spec(raw_hours)
 
@@ -97,7 +104,7 @@ def build_stream_audit(raw_hours: dg.AssetKey, reach: timedelta) -> dg.AssetChec
         stream: StreamResource,
         lake: LakeResource,
     ) -> dg.AssetCheckResult:
-        now, instance = datetime.now(UTC), context.instance
+        now, instance = clock(), context.instance
         before = clean_until(instance, spec.key)
         is_chosen = config.start is not None or config.end is not None
         if is_chosen:

@@ -165,17 +165,17 @@ def hours_ago(hours: int) -> str:
 @pytest.mark.parametrize("late", [3, 27, 20 * 24])
 def test_a_late_file_rebuilds_its_hour_once_and_nothing_else(platform, raw_key, late):
     platform.with_settings(first_hour=hours_ago(30 * 24), last_hour=None)
-    others = [hours_ago(late + 1), hours_ago(late - 1)]
-    platform.queue.announce(*map(raw_key, [*others, hours_ago(late)]))
+    before, hour, after = map(hours_ago, (late + 1, late, late - 1))
+    platform.queue.announce(*map(raw_key, [before, after, hour]))
     assert len(platform.tick()) == 1
-    platform.queue.announce(raw_key(hours_ago(late), "late"))
+    platform.queue.announce(raw_key(hour, "late"))
     [request] = platform.tick()
-    assert ranges([request]) == [(hours_ago(late), hours_ago(late))]
+    assert ranges([request]) == [(hour, hour)]
     assert platform.tick() == []
     rebuilt = platform.run(request.tags)
     for key in ("lake/events", "marts/sessions", "marts/page_views_hourly"):
         keys = platform.instance.get_materialized_partitions(dg.AssetKey(key.split("/")))
-        assert keys == {hours_ago(late)}, key
+        assert keys == {hour}, key
     assert rebuilt.success
 
 
