@@ -12,8 +12,7 @@ stream forgets after a day: until then whatever is missing can be archived after
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 import dagster as dg
@@ -84,7 +83,7 @@ def build_stream_audit(
     raw_hours: dg.AssetKey,
     reach: timedelta,
     *,
-    clock: Callable[[], datetime] = partial(datetime.now, UTC),
+    clock: Callable[[tzinfo], datetime] = datetime.now,
 ) -> dg.AssetChecksDefinition:
     """The check that accepted records are archived or quarantined.
 
@@ -93,7 +92,7 @@ def build_stream_audit(
     Args:
         raw_hours: The asset of the raw objects.
         reach: How far back an audit goes at most for what an earlier one has missed.
-        clock: What tells the present.
+        clock: What tells the present in a time zone.
     """
     spec = audit_spec(raw_hours)
 
@@ -104,7 +103,7 @@ def build_stream_audit(
         stream: StreamResource,
         lake: LakeResource,
     ) -> dg.AssetCheckResult:
-        now, instance = clock(), context.instance
+        now, instance = clock(UTC), context.instance
         before = clean_until(instance, spec.key)
         is_chosen = config.start is not None or config.end is not None
         if is_chosen:

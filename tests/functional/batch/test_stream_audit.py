@@ -84,7 +84,7 @@ class Site:
                 self.bucket.put(key, parquet(rows))
 
     def audit(self, reach=timedelta(hours=1), **window: str):
-        checks = build_stream_audit(RAW_HOURS, reach, clock=lambda: NOW)
+        checks = build_stream_audit(RAW_HOURS, reach, clock=NOW.astimezone)
         config = {"ops": {OP: {"config": window}}} if window else None
         resources = {"stream": self.stream, "lake": self.bucket}
         return run_checks(checks, resources, instance=self.instance, config=config)[CHECK]
