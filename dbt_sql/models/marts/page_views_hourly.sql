@@ -1,26 +1,74 @@
-with page_views as (
+{{ config(materialized='daily', meta={'reach': {'before_h': 24, 'after_h': 48}}) }}
+
+with events as (
 
     select
-        datehour,
+        session_key,
         visitor_id,
-        session_id,
-        coalesce(page_path, '(unknown)') as page_path
-    from {{ ref('stg_clickstream__events') }}
-    where event_type = 'page_view'
+        occurred_at,
+        is_page_view,
+        page_view_number,
+        page,
+        is_bot,
+        max(occurred_at) over (partition by session_key) as session_ended_at,
+        -- Among page views the next one; other events are not asked.
+        lead(occurred_at) over (
+            partition by session_key, is_page_view
+            order by occurred_at, event_number
+        ) as next_at,
+        day
+    from {{ ref('int_events_sessionized') }}
+    where {{ in_affected_days('day', days_after=2) }}
+
+),
+
+page_views as (
+
+    select
+        *,
+        {{ is_counted() }} as is_counted,
+        -- Of a last page only what happened on it tells how long it was looked at, if anything did.
+        {{ seconds_between(
+            'occurred_at', 'coalesce(next_at, nullif(session_ended_at, occurred_at))'
+        ) }} as time_on_page_s
+    from events
+    where
+        is_page_view
+        and {{ in_affected_days('day') }}
 
 ),
 
 aggregated as (
 
     select
-        datehour,
-        page_path,
-        count(*) as views, -- noqa: RF04
-        count(distinct visitor_id) as visitors,
-        count(distinct session_id) as sessions
+        date_trunc('hour', occurred_at) as hour_at,
+        coalesce(page, '(unknown)') as page,
+        count_if(is_counted) as views, -- noqa: RF04
+        count(distinct case when is_counted then visitor_id end) as visitors,
+        count(distinct case when is_counted then session_key end) as sessions,
+        count_if(is_counted and page_view_number = 1) as entries,
+        count_if(is_counted and next_at is null) as exits,
+        avg(case when is_counted then time_on_page_s end) as avg_time_on_page_s,
+        {{ percentile('case when is_counted then time_on_page_s end', 0.75) }}
+            as p75_time_on_page_s,
+        count_if(is_bot) as bot_views,
+        day
     from page_views
-    group by datehour, page_path
+    group by date_trunc('hour', occurred_at), coalesce(page, '(unknown)'), day
 
 )
 
-select * from aggregated
+select
+    date_format(hour_at, '%Y-%m-%d-%H') as datehour,
+    hour_at,
+    page,
+    views,
+    visitors,
+    sessions,
+    entries,
+    exits,
+    avg_time_on_page_s,
+    p75_time_on_page_s,
+    bot_views,
+    day
+from aggregated

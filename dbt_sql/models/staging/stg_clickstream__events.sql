@@ -31,14 +31,21 @@ renamed as (
         properties,
         app_id,
         source as source_protocol,
-        is_bot,
         browser,
         os,
         device,
         country,
         channel,
         datehour,
-        coalesce(user_id, anonymous_id, session_id) as visitor_id
+        coalesce(is_bot, false) as is_bot,
+        coalesce(user_id, anonymous_id, session_id) as visitor_id,
+        -- As the real-time side counts pages: without query and fragment.
+        coalesce(
+            coalesce(page_host, '') || nullif(page_path, ''),
+            nullif(page_url, '')
+        ) as page,
+        -- The collector gives events that have none a session of its own, one a day.
+        not coalesce(session_id like 'anon-%', true) as has_client_session
     from source
 
 )

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
+from sqlglot.expressions import apply_index_offset
 from sqlglot.tokenizer_core import TokenType
 
 from infra.local.athena.errors import QueryError
@@ -28,7 +29,22 @@ def parse_one(sql: str) -> exp.Expr:
         raise QueryError("SYNTAX_ERROR: line 1:1: mismatched input '<EOF>'")
     if len(trees) > 1:
         raise QueryError("SYNTAX_ERROR: line 1:1: Only one sql statement is allowed")
-    return trees[0]
+    return _with_plain_subscripts(trees[0])
+
+
+def _with_plain_subscripts(tree: exp.Expr) -> exp.Expr:
+    """Leave subscripts as they were written: both Athena and DuckDB count from one.
+
+    sqlglot counts from zero in between, but moves a subscript only if it knows that it is a number.
+    It does not know that of a column when it reads, and does when it writes: `a[i]` would become
+    `a[i + 1]`.
+    """
+    for node in tree.find_all(exp.Bracket):
+        if node.args.get("offset") is None:
+            written = apply_index_offset(node.this, node.expressions, 1, dialect="athena")
+            node.set("expressions", written)
+            node.set("offset", 1)
+    return tree
 
 
 def parse_query(sql: str) -> exp.Query:

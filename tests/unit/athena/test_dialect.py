@@ -175,3 +175,14 @@ def test_error(run: Run, sql: str, reason: str) -> None:
     with pytest.raises(QueryError) as caught:
         translated()
     assert caught.value.reason.startswith(reason)
+
+
+def test_a_subscript_that_is_a_column_counts_from_one(run):
+    """sqlglot shifts subscripts that it learns to be numbers after it has read them."""
+    sql = """
+        SELECT i, x.a[i], x.a[i + 1 - 1], element_at(x.a, i), x.a[cast(i AS integer)]
+        FROM (VALUES (ARRAY['first', 'second'])) AS x (a)
+        CROSS JOIN UNNEST(sequence(1, 2)) AS s (i)
+        ORDER BY i
+    """
+    assert run(sql) == [["1", *["first"] * 4], ["2", *["second"] * 4]]
