@@ -11,6 +11,7 @@ import dagster as dg
 
 # Dagster evaluates a condition over every hour in here; ten years are as good as for ever.
 LOOK_BACK = timedelta(days=3653)
+_SEEDS = dg.AssetSelection.key_prefixes("seeds")
 
 
 def follow_rebuilt_hours() -> dg.AutomationCondition[dg.AssetKey | dg.AssetCheckKey]:
@@ -26,14 +27,15 @@ def follow_rebuilt_hours() -> dg.AutomationCondition[dg.AssetKey | dg.AssetCheck
       built or asked for. It does not count rebuilds by a run that builds this asset as well, so the
       sensor's own runs, which do all of an hour, are not done twice; nor anything that happened
       before the condition existed, so that the first start does not rebuild all history.
-    - `~any_deps_missing()`: an hour that has no events yet has nothing to show.
+    - `~any_deps_missing()`: an hour that has no events yet has nothing to show. Seeds are left out:
+      they are no data of an hour, and nothing would ever make the one that somebody misses.
     - `~any_deps_in_progress()` and `~in_progress()`: a rebuild that is still going on may change
       the answer; waiting for its end makes one build of what would have been two.
     """
     return (
         dg.AutomationCondition.in_latest_time_window(LOOK_BACK)
         & dg.AutomationCondition.any_deps_updated().since_last_handled()
-        & ~dg.AutomationCondition.any_deps_missing()
+        & ~dg.AutomationCondition.any_deps_missing().ignore(_SEEDS)
         & ~dg.AutomationCondition.any_deps_in_progress()
         & ~dg.AutomationCondition.in_progress()
     ).with_label("follow_rebuilt_hours")

@@ -119,6 +119,12 @@ def _hours(
         tags=REBUILD_TAGS,
         description="Rebuilds hours: registration, compaction, checks, marts.",
     )
+    marts_job = dg.define_asset_job(
+        "marts",
+        selection=dg.AssetSelection.assets(dbt_models),
+        tags=REBUILD_TAGS,
+        description="Rebuilds the marts of hours from the events as they are.",
+    )
     policy = ReleasePolicy(
         grace=settings.hour_grace,
         debounce=settings.late_debounce,
@@ -128,14 +134,14 @@ def _hours(
         assets=with_freshness(
             [build_raw_hours(partitions), raw_events, events, dbt_models],
             RAW_HOURS,
-            ("lake", "marts"),
+            ("lake", "intermediate", "marts"),
             (settings.quiet_warning, settings.quiet_failure),
         ),
         asset_checks=[
             build_hour_checks(EVENTS, EVENTS_TABLE, RAW_TABLE, settings.counters_settled),
             build_contract_check(EVENTS, EVENTS_TABLE, RAW_TABLE),
         ],
-        jobs=[hourly_rollup],
+        jobs=[hourly_rollup, marts_job],
         sensors=[
             build_raw_objects_sensor(
                 hourly_rollup.name, partitions, policy, settings.sensor_interval_s

@@ -110,7 +110,7 @@ def summary_table(summary: dict[str, Any]) -> Table:
         ("events compacted", "compacted", "Athena: events"),
         ("hours", "hours", "Athena: events"),
         ("visitors", "visitors", "Athena: stg_clickstream__events"),
-        ("sessions, batch", "sessions", "Athena: sessions"),
+        ("sessions, batch", "sessions", "Athena: int_events_sessionized"),
         ("sessions, real time", "sessions_realtime", "DynamoDB: session-metrics"),
         ("page views, batch", "page_views_rollup", "Athena: page_views_hourly"),
         ("page views, real time", "page_views_realtime", "DynamoDB: page-metrics"),

@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 
 # A batch delivered again with other boundaries may have set a record aside twice.
 _QUARANTINED_SQL = "SELECT count(DISTINCT shard_id || sequence_number) FROM quarantine"
+# Real time counts everybody, so these count bots too.
+_SESSIONS_SQL = "SELECT count(DISTINCT session_key) FROM int_events_sessionized"
+_PAGE_VIEWS_SQL = "SELECT sum(views + bot_views) FROM page_views_hourly"
 _TOP_PAGES_SQL = """\
-SELECT page_path, sum(views) AS views
+SELECT page, sum(views + bot_views) AS views
 FROM page_views_hourly
-GROUP BY page_path
-ORDER BY views DESC, page_path
+GROUP BY page
+ORDER BY views DESC, page
 LIMIT 10"""
 
 
@@ -34,7 +37,7 @@ class StoreFigures:
         compacted: Rows of the compacted events.
         hours: Distinct hours of the compacted events.
         visitors: Distinct visitors.
-        sessions: Rows of the sessions mart.
+        sessions: Sessions as the batch side has them, bots included as everywhere here.
         sessions_realtime: Session items of the real-time side.
         page_views_realtime: Page views as the real-time counters have them.
         page_views_rollup: Page views as the hourly rollup has them.
@@ -77,9 +80,9 @@ def read_figures(querying: Querying, dynamodb: "DynamoDBClient", table_prefix: s
         compacted=compacted,
         hours=hours,
         visitors=querying.number("SELECT count(DISTINCT visitor_id) FROM stg_clickstream__events"),
-        sessions=querying.number("SELECT count(*) FROM sessions"),
+        sessions=querying.number(_SESSIONS_SQL),
         sessions_realtime=realtime.sessions,
         page_views_realtime=realtime.page_views,
-        page_views_rollup=querying.number("SELECT sum(views) FROM page_views_hourly"),
+        page_views_rollup=querying.number(_PAGE_VIEWS_SQL),
         top_pages=[{"page_path": path, "views": int(views or 0)} for path, views in top.rows],
     )

@@ -209,21 +209,37 @@ def _glue_tables() -> tuple[GlueTable, ...]:
 def _data_sets(stack: str) -> tuple[DataSet, ...]:
     page_views = (
         ("datehour", "STRING"),
-        ("page_path", "STRING"),
+        ("hour_at", "DATETIME"),
+        ("page", "STRING"),
         ("views", "INTEGER"),
         ("visitors", "INTEGER"),
         ("sessions", "INTEGER"),
+        ("entries", "INTEGER"),
+        ("exits", "INTEGER"),
+        ("avg_time_on_page_s", "DECIMAL"),
+        ("p75_time_on_page_s", "DECIMAL"),
+        ("bot_views", "INTEGER"),
     )
     sessions = (
         ("session_key", "STRING"),
         ("visitor_id", "STRING"),
         ("started_at", "DATETIME"),
         ("ended_at", "DATETIME"),
-        ("duration_s", "INTEGER"),
+        ("duration_s", "DECIMAL"),
+        ("engaged_s", "DECIMAL"),
         ("events", "INTEGER"),
         ("page_views", "INTEGER"),
+        ("conversions", "INTEGER"),
+        ("is_engaged", "BOOLEAN"),
+        ("is_bounce", "BOOLEAN"),
         ("entry_page", "STRING"),
         ("exit_page", "STRING"),
+        ("channel", "STRING"),
+        ("utm_source", "STRING"),
+        ("utm_medium", "STRING"),
+        ("utm_campaign", "STRING"),
+        ("device", "STRING"),
+        ("country", "STRING"),
     )
     return (
         DataSet(

@@ -19,6 +19,7 @@ class Rule(StrEnum):
     GENERATIONS = "generations"
     SET_ASIDE = "set_aside"
     EXPIRED_HOURS = "expired_hours"
+    MART_BUILDS = "mart_builds"
 
     @property
     def meaning(self) -> str:
@@ -31,6 +32,7 @@ _MEANINGS = {
     Rule.GENERATIONS: "generations that nobody reads",
     Rule.SET_ASIDE: "records that were set aside",
     Rule.EXPIRED_HOURS: "hours past their time",
+    Rule.MART_BUILDS: "builds of marts that nobody reads",
 }
 
 

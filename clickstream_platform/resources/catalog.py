@@ -16,6 +16,12 @@ import dagster as dg
 from clickstream_platform.core.generations import is_older
 from clickstream_platform.core.hours import HourRange
 from clickstream_platform.core.schema import missing_columns
+from clickstream_platform.resources.published import (
+    location_of,
+    published_tables,
+    read_locations,
+    versions_of,
+)
 from lambdas.shared.columns import Column
 
 if TYPE_CHECKING:
@@ -286,6 +292,18 @@ class CatalogResource(dg.ConfigurableResource[None]):
     def _storage(self, table: str) -> "StorageDescriptorOutputTypeDef":
         answer = self._client.get_table(DatabaseName=self.database, Name=table)
         return answer["Table"]["StorageDescriptor"]
+
+    def locations_below(self, address: str) -> set[str]:
+        """Where all that lies that is read, or may be: partitions, tables and their older versions.
+
+        Args:
+            address: The beginning of the tables' own addresses, `s3://bucket/prefix/`.
+        """
+        found: set[str] = set()
+        for table in published_tables(self._client, self.database, address):
+            found |= read_locations(self._client, self.database, table)
+            found |= set(map(location_of, versions_of(self._client, self.database, table.name)))
+        return found
 
     @cached_property
     def _client(self) -> "GlueClient":

@@ -75,7 +75,6 @@ class Runs:
         self,
         job: Job,
         *,
-        assets: Sequence[Sequence[str]] = (),
         config: Mapping[str, Any] | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> str:
@@ -83,19 +82,14 @@ class Runs:
 
         Args:
             job: The job.
-            assets: Keys of the assets to build, without their checks; everything if left.
             config: The run's configuration.
             tags: Tags of the run, beside those of the job.
 
         Returns:
             The run's id.
         """
-        selector: dict[str, Any] = {**job.repository_selector, "jobName": job.name}
-        if assets:
-            selector["assetSelection"] = [{"path": list(key)} for key in assets]
-            selector["assetCheckSelection"] = []
         params = {
-            "selector": selector,
+            "selector": {**job.repository_selector, "jobName": job.name},
             "runConfigData": config or {},
             "executionMetadata": {"tags": as_input(tags or {})},
         }

@@ -1,40 +1,34 @@
 """What earlier builds of the marts have left behind.
 
-Belongs here: the marts in the catalog, the folders below `marts/` that none of them points at, and
-the versions of their tables that do. Building them anew belongs in `rebuilding`.
+Belongs here: the marts in the catalog, the folders below `marts/` that none of them is read from,
+and the versions of their tables that lie there. Building them anew belongs in `rebuilding`.
 
-dbt writes every build to a folder of its own and keeps the last few, and a build that died leaves
-one as well. Only folders that hold the person are deleted: they are from before they were erased,
-so nobody is writing them. Others may belong to a build that is under way.
+Every build writes folders of its own and leaves the old ones to retention, and a build that died
+leaves some as well. Only folders that hold the person are deleted: they are from before the person
+was erased, so nobody is writing them. Others may belong to a build that is under way.
 """
 
-from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
 from clickstream_platform.core import erasure_sql
 from clickstream_platform.core.erasure import Person
+from clickstream_platform.core.mart_builds import folder_of
 from clickstream_platform.core.stored_object import StoredObject
 from clickstream_platform.resources.athena import AthenaResource
 from clickstream_platform.resources.lake import LakeResource
+from clickstream_platform.resources.published import (
+    PublishedTable,
+    location_of,
+    published_tables,
+    read_locations,
+    versions_of,
+)
 from infra.erasure.workbench import Workbench
 from lambdas.shared.lake import MARTS_PREFIX
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
-
-
-class Mart(NamedTuple):
-    """A mart as the catalog knows it.
-
-    Attributes:
-        name: Its table.
-        prefix: Where its files lie, a prefix of keys that ends in a slash.
-        columns: Its columns.
-    """
-
-    name: str
-    prefix: str
-    columns: frozenset[str]
 
 
 class Marts:
@@ -60,7 +54,7 @@ class Marts:
         self._workbench = workbench
         self._clean: set[StoredObject] = set()
 
-    def all(self) -> list[Mart]:
+    def all(self) -> list[PublishedTable]:
         """The tables whose files lie below `marts/`."""
         return marts_of(self._lake, self._glue, self._athena.database)
 
@@ -76,16 +70,21 @@ class Marts:
         return total
 
     def old_builds(self) -> dict[str, list[str]]:
-        """The folders that no mart points at and that hold the person, with their keys.
+        """The folders that no mart is read from and that hold the person, with their keys.
 
         Raises:
             duckdb.Error: If a file there is no Parquet file.
         """
-        live = tuple(mart.prefix for mart in self.all())
+        live = {
+            self._folder(location)
+            for mart in self.all()
+            for location in read_locations(self._glue, self._athena.database, mart)
+        }
         folders: dict[str, list[StoredObject]] = {}
         for one in self._lake.list_objects(f"{MARTS_PREFIX}/"):
-            if one.size_bytes and not one.key.startswith(live or ("/",)):
-                folders.setdefault(f"{one.key.rpartition('/')[0]}/", []).append(one)
+            folder = folder_of(one.key)
+            if one.size_bytes and folder not in live:
+                folders.setdefault(folder, []).append(one)
         return {
             folder: [one.key for one in objects]
             for folder, objects in folders.items()
@@ -109,27 +108,21 @@ class Marts:
             self._clean.add(one)
         return is_about
 
+    def _folder(self, location: str) -> str:
+        return f"{location.removeprefix(self._lake.uri('')).rstrip('/')}/"
+
     def _drop_versions(self, table: str, places: set[str]) -> None:
-        pages = self._glue.get_paginator("get_table_versions").paginate(
-            DatabaseName=self._athena.database, TableName=table
-        )
-        for version in [one for page in pages for one in page["TableVersions"]]:
-            storage = version.get("Table", {}).get("StorageDescriptor", {})
-            if storage.get("Location", "").rstrip("/") in places:
+        database = self._athena.database
+        for version in versions_of(self._glue, database, table):
+            if location_of(version).rstrip("/") in places:
                 self._glue.delete_table_version(
-                    DatabaseName=self._athena.database,
-                    TableName=table,
-                    VersionId=version["VersionId"],
+                    DatabaseName=database, TableName=table, VersionId=version["VersionId"]
                 )
 
 
-def marts_of(lake: LakeResource, glue: "GlueClient", database: str) -> list[Mart]:
+def marts_of(lake: LakeResource, glue: "GlueClient", database: str) -> list[PublishedTable]:
     """The tables of a database whose files lie below `marts/` in a lake."""
-    return [
-        Mart(name, location.removeprefix(lake.uri("")), columns)
-        for name, location, columns in _tables(glue, database)
-        if location.startswith(lake.uri(f"{MARTS_PREFIX}/"))
-    ]
+    return published_tables(glue, database, lake.uri(f"{MARTS_PREFIX}/"))
 
 
 def other_tables(
@@ -137,16 +130,4 @@ def other_tables(
 ) -> list[str]:
     """Tables with files that are neither marts nor known: somebody's own."""
     ours = {mart.name for mart in marts_of(lake, glue, database)}.union(known)
-    return sorted(
-        name for name, location, _ in _tables(glue, database) if location and name not in ours
-    )
-
-
-def _tables(glue: "GlueClient", database: str) -> Iterator[tuple[str, str, frozenset[str]]]:
-    """Name, location and columns of every table; views have no location."""
-    pages = glue.get_paginator("get_tables").paginate(DatabaseName=database)
-    for table in (one for page in pages for one in page["TableList"]):
-        storage = table.get("StorageDescriptor", {})
-        columns = frozenset(column["Name"] for column in storage.get("Columns", []))
-        location = storage.get("Location", "")
-        yield table["Name"], f"{location.rstrip('/')}/" if location else "", columns
+    return sorted(one.name for one in published_tables(glue, database, "") if one.name not in ours)

@@ -3,9 +3,8 @@
 Belongs here: by whom and how: Dagster where it runs, so that no other run builds them at the same
 time; else dbt itself. What a mart is belongs in `dbt_sql/`.
 
-The marts are functions of all events and are built whole (docs/adr/0005), so one build after the
-hours were written anew is enough, whichever hour the run is of. Incremental marts would need a run
-for each of the hours.
+One build after all hours were written anew is enough: it is told the first and the last of them and
+rebuilds the days between (docs/adr/0012), whichever hour its run is of.
 """
 
 import sys
@@ -15,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Protocol
 
 from clickstream_platform.core.dbt_arguments import build_arguments
+from clickstream_platform.core.hours import spanning
 from infra.dagster_web.assets import partition_keys
 from infra.dagster_web.following import POLL_S
 from infra.dagster_web.graphql import DagsterError, GraphQL
@@ -23,8 +23,9 @@ from infra.dagster_web.workspace import find_job
 from infra.erasure.errors import ErasureError
 from infra.local.processes import Running, Spec, StartError
 
-_JOB = "hourly_rollup"
-_LAYER = "marts"
+_JOB = "marts"
+_OP = "dbt_models"
+_ANY_MART = ("marts", "sessions")  # they all have the same hours
 _PARTITION_TAG = "dagster/partition"
 _REASON = {"clickstream/reason": "erasure"}
 _LIMIT_S = 4 * 3600.0  # without a daemon the run would be queued for ever
@@ -33,12 +34,11 @@ _LIMIT_S = 4 * 3600.0  # without a daemon the run would be queued for ever
 class Rebuilder(Protocol):
     """Whoever builds the marts."""
 
-    def rebuild(self, marts: Sequence[str], hours: Sequence[str]) -> None:
-        """Builds marts from the events as they are now, and waits until that is done.
+    def rebuild(self, hours: Sequence[str]) -> None:
+        """Builds the marts from the events as they are now, and waits until that is done.
 
         Args:
-            marts: Their tables.
-            hours: The hours that have changed.
+            hours: The hours that have changed; without any, all there is is built.
 
         Raises:
             ErasureError: If they cannot be built.
@@ -57,17 +57,27 @@ class DagsterRebuilder:
         self._graphql = graphql
         self._runs = Runs(graphql, poll_s)
 
-    def rebuild(self, marts: Sequence[str], hours: Sequence[str]) -> None:
+    def rebuild(self, hours: Sequence[str]) -> None:
         """As `Rebuilder.rebuild`."""
         try:
-            self._rebuild([(_LAYER, mart) for mart in marts], hours)
+            self._rebuild(hours)
         except DagsterError as error:
             raise ErasureError(f"the marts cannot be built: {error}") from error
 
-    def _rebuild(self, marts: Sequence[Sequence[str]], hours: Sequence[str]) -> None:
+    def _rebuild(self, hours: Sequence[str]) -> None:
         job = find_job(self._graphql, _JOB)
-        hour = _partition_of(partition_keys(self._graphql, marts[0]), hours)
-        begun = self._runs.launch(job, assets=marts, tags={_PARTITION_TAG: hour, **_REASON})
+        keys = partition_keys(self._graphql, _ANY_MART)
+        if not keys:
+            raise ErasureError("Dagster knows no hour of the marts")
+        changed = spanning(hours or keys)
+        known = set(hours).intersection(keys)
+        begun = self._runs.launch(
+            job,
+            config={
+                "ops": {_OP: {"config": {"first_hour": changed.first, "last_hour": changed.last}}}
+            },
+            tags={_PARTITION_TAG: max(known, default=keys[-1]), **_REASON},
+        )
         run = self._runs.follow(begun, lambda _: None, limit_s=_LIMIT_S)
         if not run.is_final:
             raise ErasureError(
@@ -89,14 +99,13 @@ class DbtRebuilder:
         self._project = project
         self._environment = environment
 
-    def rebuild(self, marts: Sequence[str], hours: Sequence[str]) -> None:  # noqa: ARG002 - whole
+    def rebuild(self, hours: Sequence[str]) -> None:
         """As `Rebuilder.rebuild`."""
         beside = Path(sys.executable).with_name("dbt")
         with TemporaryDirectory(prefix="dbt-") as folder:
             command = (
                 str(beside) if beside.exists() else "dbt",
-                *build_arguments(),
-                *("--select", *marts),
+                *build_arguments(spanning(hours) if hours else None),
                 *("--project-dir", str(self._project), "--profiles-dir", str(self._project)),
                 *("--target-path", f"{folder}/target", "--log-path", f"{folder}/logs"),
             )
@@ -110,11 +119,3 @@ class DbtRebuilder:
             finally:  # interrupted, it is not to go on alone
                 dbt.ask_to_stop()
                 dbt.wait_stopped()
-
-
-def _partition_of(keys: Sequence[str], hours: Sequence[str]) -> str:
-    """An hour the run can be of: one that has changed, if Dagster knows it."""
-    if not keys:
-        raise ErasureError("Dagster knows no hour of the marts")
-    known = set(keys)
-    return max((hour for hour in hours if hour in known), default=keys[-1])

@@ -111,7 +111,7 @@ class Sweep:
         self._note("mart_rows", found)
         if names and (record.marts_are_stale or found):
             self._report(f"building the marts {', '.join(names)}")
-            self._stores.rebuilder.rebuild(names, record.hours)
+            self._stores.rebuilder.rebuild(record.hours)
             record.serving_is_stale = True
         record.marts_are_stale = False
         self._save()

@@ -17,6 +17,7 @@ the command line.
    moment between that look and the deletion.
 5. What was set aside, and the places that erasures have noted.
 6. Every hour that has lost raw objects is told once more that they expire.
+7. Builds of marts that nobody reads.
 
 A partition is changed by reading and writing it, which Glue cannot make one step: a rebuild that
 commits in the same moment writes back what it has read, without the note. Dagster keeps its runs of
@@ -40,6 +41,7 @@ from clickstream_platform.core.retention import (
     RetentionPolicy,
 )
 from clickstream_platform.core.stored_object import StoredObject
+from clickstream_platform.defs.lake.mart_retention import departing_builds
 from clickstream_platform.resources.catalog import CatalogResource, Partition
 from clickstream_platform.resources.lake import LakeResource
 from lambdas.shared import lake as layout
@@ -127,6 +129,7 @@ class Retention:
             self._remove_set_aside(prefix)
         # For a commit that had read its partition before the first note and came after the second.
         self._note_expiry(self._without_raw)
+        self._remove_mart_builds()
         return self._outcome
 
     def _remove_raw_objects(self, places: Mapping[str, str]) -> set[str]:
@@ -188,6 +191,12 @@ class Retention:
         past = (one for one in listing if self._policy.is_past(one, self._now))
         while batch := list(islice(past, _SET_ASIDE_BATCH)):
             self._delete(Rule.SET_ASIDE, batch)
+
+    def _remove_mart_builds(self) -> None:
+        locations = self._catalog.locations_below(self._lake.uri(f"{layout.MARTS_PREFIX}/"))
+        before = self._now - self._policy.generation_grace
+        for builds in departing_builds(self._lake, locations, before):
+            self._delete(Rule.MART_BUILDS, builds)
 
     def _batches(self, plans: Iterable[HourPlan]) -> Iterator[list[HourPlan]]:
         """Gathers plans, and takes what they keep into account."""

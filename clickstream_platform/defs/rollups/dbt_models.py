@@ -14,6 +14,8 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_as
 
 from clickstream_platform.automation import follow_rebuilt_hours
 from clickstream_platform.core.dbt_arguments import build_arguments, parse_arguments
+from clickstream_platform.core.hours import spanning
+from clickstream_platform.defs.rollups.bytes_scanned import with_bytes_scanned
 from clickstream_platform.resources.dbt import dbt_for
 
 _SUFFIXES = frozenset({".sql", ".yml", ".csv"})
@@ -29,9 +31,12 @@ class LayeredTranslator(DagsterDbtTranslator):
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         """The key [layer, table]; a source names its own in its YAML."""
-        if dbt_resource_props["resource_type"] != "model":
-            return super().get_asset_key(dbt_resource_props)
-        return dg.AssetKey([dbt_resource_props["fqn"][1], dbt_resource_props["name"]])
+        match dbt_resource_props["resource_type"]:
+            case "model":
+                return dg.AssetKey([dbt_resource_props["fqn"][1], dbt_resource_props["name"]])
+            case "seed":
+                return dg.AssetKey(["seeds", dbt_resource_props["name"]])
+        return super().get_asset_key(dbt_resource_props)
 
     def get_asset_spec(
         self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
@@ -39,10 +44,24 @@ class LayeredTranslator(DagsterDbtTranslator):
         """The spec, with what the model is stored as among its kinds, and when it is built."""
         spec = super().get_asset_spec(manifest, unique_id, project)
         config = self.get_resource_props(manifest, unique_id).get("config", {})
-        stored_as = {"view": "view", "table": str(config.get("format", "table"))}
-        kind = stored_as.get(str(config.get("materialized")))
-        spec = spec.replace_attributes(automation_condition=follow_rebuilt_hours())
-        return spec.replace_attributes(kinds=spec.kinds | {kind}) if kind else spec
+        materialized = str(config.get("materialized"))
+        kind = "view" if materialized == "view" else str(config.get("format", "parquet"))
+        # Partitions of a day or a swapped table are how Dagster shows a table, not what it is.
+        kinds = (spec.kinds - {materialized}) | {kind}
+        return spec.replace_attributes(automation_condition=follow_rebuilt_hours(), kinds=kinds)
+
+
+class RebuildConfig(dg.Config):
+    """What one run may be told.
+
+    Attributes:
+        first_hour: First of the hours that have changed, yyyy-MM-dd-HH in UTC, where these are not
+            the run's own; an erasure asks so for all of a person's hours at once.
+        last_hour: The last of them, included.
+    """
+
+    first_hour: str | None = None
+    last_hour: str | None = None
 
 
 def prepared_project(project_dir: Path) -> DbtProject:
@@ -81,8 +100,12 @@ def build_dbt_models(
         name="dbt_models",
         pool=pool,
     )
-    def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
-        yield from dbt.cli(build_arguments(), context=context).stream()
+    def dbt_models(
+        context: dg.AssetExecutionContext, config: RebuildConfig, dbt: DbtCliResource
+    ) -> Iterator[Any]:
+        told = [hour for hour in (config.first_hour, config.last_hour) if hour is not None]
+        hours = spanning(told or context.partition_keys)
+        yield from with_bytes_scanned(dbt.cli(build_arguments(hours), context=context))
 
     return dbt_models
 

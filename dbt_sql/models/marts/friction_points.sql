@@ -119,7 +119,7 @@ signals as (
     from steps
     where
         previous_page = next_page
-        and {{ seconds_between('occurred_at', 'next_at') }} < {{ var('quick_back_s') }}
+        and {{ seconds_between('occurred_at', 'next_at') }} <= {{ var('quick_back_s') }}
 
     union all
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from graphlib import TopologicalSorter
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -200,9 +201,14 @@ class FakeDbt:
 
     def cli(self, args, *, context):
         self.commands.append(list(args))
-        # Dagster wants a parent before its children: staging sorts after marts.
-        keys = sorted(context.selected_asset_keys, reverse=True)
-        return SimpleNamespace(stream=lambda: (dg.MaterializeResult(asset_key=k) for k in keys))
+        # Dagster wants a parent before its children.
+        parents = context.assets_def.asset_deps
+        keys = [key for key in TopologicalSorter(parents).static_order() if key in parents]
+        built = [key for key in keys if key in context.selected_asset_keys]
+        return SimpleNamespace(
+            stream=lambda: (dg.MaterializeResult(asset_key=key) for key in built),
+            target_path=Path("nothing was written"),
+        )
 
 
 class FakeWarehouse:
@@ -270,9 +276,19 @@ class Platform:
         self.cursor = tick.cursor
         return list(tick.run_requests or [])
 
-    def run(self, tags: Mapping[str, str], job: str = "hourly_rollup", *, raise_on_error=True):
+    def run(
+        self,
+        tags: Mapping[str, str],
+        job: str = "hourly_rollup",
+        *,
+        raise_on_error=True,
+        run_config: Mapping[str, object] | None = None,
+    ):
         return self.repository.get_job(job).execute_in_process(
-            instance=self.instance, tags=dict(tags), raise_on_error=raise_on_error
+            instance=self.instance,
+            tags=dict(tags),
+            raise_on_error=raise_on_error,
+            run_config=dict(run_config or {}),
         )
 
 

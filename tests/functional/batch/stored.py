@@ -83,6 +83,7 @@ class StoredCatalog:
         default_factory=lambda: {"raw_events": {}, "events": {}}
     )
     before_partitions: list = field(default_factory=list)
+    marts: set[str] = field(default_factory=set)
 
     def partitions(self, table: str, datehours: Iterable[str]) -> dict[str, Partition]:
         for act in self.before_partitions:
@@ -118,6 +119,9 @@ class StoredCatalog:
                 self.tables[table][hour] = noted
                 changed += 1
         return changed
+
+    def locations_below(self, address: str) -> set[str]:
+        return {one for one in self.marts if one.startswith(address)}
 
     def drop(self, table: str, datehours: Iterable[str]) -> int:
         dropped = 0

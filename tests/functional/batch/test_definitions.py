@@ -3,19 +3,40 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import pytest
 
+from clickstream_platform.core.dbt_arguments import build_arguments
+from clickstream_platform.core.hours import HourRange
+
 RANGE = {
     "dagster/asset_partition_range_start": "2015-05-17-10",
     "dagster/asset_partition_range_end": "2015-05-20-21",
 }
+EVENTS = "intermediate/int_events_sessionized"
+VISITOR_DAYS = "intermediate/int_visitor_days"
+ATTEMPTS = "intermediate/int_funnel_attempts"
+BY_DBT = {"seeds", "staging", "intermediate", "marts"}
 KEYS = {
     "ingestion/raw_hours",
     "ingestion/raw_events",
     "ingestion/reconciliation",
     "lake/events",
     "lake/retention",
+    "seeds/funnels",
     "staging/stg_clickstream__events",
+    "intermediate/int_events_sessionized",
+    "intermediate/int_funnel_attempts",
+    "intermediate/int_visitor_days",
+    "marts/conversions_attributed",
+    "marts/engagement_daily",
+    "marts/friction_points",
+    "marts/funnel_steps",
+    "marts/lifecycle_weekly",
+    "marts/menu_engagement_hourly",
+    "marts/page_transitions",
     "marts/page_views_hourly",
+    "marts/retention_cohorts",
+    "marts/session_paths",
     "marts/sessions",
+    "marts/trending_pages",
     "serving/spice_page_views_hourly",
     "serving/spice_sessions",
 }
@@ -49,7 +70,7 @@ def test_every_asset_says_what_it_is_and_whose(platform):
         assert node.group_name == key.path[0], key
         assert node.kinds, key
         for word in ("rain", "ource", "ateness"):
-            assert word in (node.description or "") or key.path[0] in {"staging", "marts"}, key
+            assert word in (node.description or "") or key.path[0] in BY_DBT, key
         assert "ource" in node.description, key
         assert "ateness" in node.description, key
 
@@ -72,8 +93,22 @@ def test_the_layers_follow_each_other(platform):
         "ingestion/raw_events": {"ingestion/raw_hours"},
         "lake/events": {"ingestion/raw_events"},
         "staging/stg_clickstream__events": {"lake/events"},
-        "marts/page_views_hourly": {"staging/stg_clickstream__events"},
-        "marts/sessions": {"staging/stg_clickstream__events"},
+        "seeds/funnels": set(),
+        "intermediate/int_events_sessionized": {"staging/stg_clickstream__events"},
+        "intermediate/int_funnel_attempts": {EVENTS, "seeds/funnels"},
+        "intermediate/int_visitor_days": {EVENTS},
+        "marts/conversions_attributed": {EVENTS, "marts/sessions"},
+        "marts/engagement_daily": {EVENTS, VISITOR_DAYS, "marts/sessions"},
+        "marts/friction_points": {EVENTS, ATTEMPTS, "seeds/funnels"},
+        "marts/funnel_steps": {ATTEMPTS, "seeds/funnels"},
+        "marts/lifecycle_weekly": {VISITOR_DAYS},
+        "marts/menu_engagement_hourly": {EVENTS},
+        "marts/page_transitions": {EVENTS},
+        "marts/page_views_hourly": {EVENTS},
+        "marts/retention_cohorts": {VISITOR_DAYS},
+        "marts/session_paths": {EVENTS},
+        "marts/sessions": {EVENTS},
+        "marts/trending_pages": {"marts/page_views_hourly"},
         "serving/spice_page_views_hourly": {"marts/page_views_hourly"},
         "serving/spice_sessions": {"marts/sessions"},
         "ingestion/reconciliation": set(),
@@ -97,6 +132,19 @@ def test_a_range_of_hours_is_one_execution_of_each_step(platform):
             continue
         asset = dg.AssetKey(key.split("/"))
         assert len(platform.instance.get_materialized_partitions(asset)) == 84, key
+
+
+def test_dbt_is_told_the_hours_of_the_run(platform):
+    platform.run(RANGE)
+    assert platform.dbt.commands == [build_arguments(HourRange("2015-05-17-10", "2015-05-20-21"))]
+
+
+def test_an_erasure_has_all_hours_of_a_person_rebuilt_by_one_run(platform):
+    """They may lie years apart; a run of each hour would start dbt for each."""
+    config = {"first_hour": "2014-01-01-00", "last_hour": "2015-05-18-00"}
+    tags = {"dagster/partition": "2015-05-18-00"}
+    platform.run(tags, job="marts", run_config={"ops": {"dbt_models": {"config": config}}})
+    assert platform.dbt.commands == [build_arguments(HourRange("2014-01-01-00", "2015-05-18-00"))]
 
 
 def test_the_checks_count_the_hours_of_the_run(platform):

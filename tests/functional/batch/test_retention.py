@@ -43,6 +43,8 @@ EXPIRED, OLD, MIXED, YOUNG = (
     "2026-02-25-10",
 )
 
+MART = "marts/clickstream_db/sessions"
+
 
 def retain(
     stores: Stores,
@@ -76,7 +78,9 @@ def full_lake() -> Stores:
     for prefix in ("quarantine", "quarantine-replayed"):
         stores.lake.put(f"{prefix}/day=2025-11-01/old.json", at=NOW - 120 * DAY)
         stores.lake.put(f"{prefix}/day=2026-02-01/new.json", at=NOW - 28 * DAY)
-    stores.lake.put("marts/sessions/old.parquet", at=NOW - 400 * DAY)
+    stores.lake.put(f"{MART}/b/day=2026-01-10/live.parquet", at=NOW - 40 * DAY)
+    stores.lake.put(f"{MART}/a/day=2026-01-10/replaced.parquet", at=NOW - 41 * DAY)
+    stores.catalog.marts = {stores.lake.uri(f"{MART}/b/day=2026-01-10")}
     stores.lake.put("events/notes.txt", at=NOW - 400 * DAY)
     return stores
 
@@ -89,6 +93,7 @@ def test_each_rule_takes_its_own_and_nothing_else():
         Rule.GENERATIONS: Sum(objects=4, size_bytes=20),
         Rule.SET_ASIDE: Sum(objects=2, size_bytes=10),
         Rule.EXPIRED_HOURS: Sum(objects=2, size_bytes=10, partitions=1),
+        Rule.MART_BUILDS: Sum(objects=1, size_bytes=5),
     }
     assert outcome.kept == {}
     assert sorted(stores.catalog.tables["raw_events"]) == [MIXED, YOUNG]
@@ -101,7 +106,7 @@ def test_each_rule_takes_its_own_and_nothing_else():
         f"raw/datehour={YOUNG}/a.parquet",
         "quarantine/day=2026-02-01/new.json",
         "quarantine-replayed/day=2026-02-01/new.json",
-        "marts/sessions/old.parquet",
+        f"{MART}/b/day=2026-01-10/live.parquet",
         "events/notes.txt",
     }
     assert sum(len(one.objects) for one in told) == 12

@@ -10,6 +10,7 @@ import dagster as dg
 from clickstream_platform.core.retention import RetentionPolicy
 from clickstream_platform.defs.lake.retention import build_retention
 from clickstream_platform.defs.lake.retention_steps import Tables
+from clickstream_platform.defs.rollups.dbt_models import RebuildConfig
 from lambdas.shared import lake as layout
 from tests.functional.batch.stored import Stores
 
@@ -38,12 +39,16 @@ def old_lake(now: datetime) -> Stores:
 
 
 @dg.multi_asset(
-    specs=[dg.AssetSpec(dg.AssetKey(["marts", name])) for name in ("page_views_hourly", "sessions")]
-    + [dg.AssetSpec(dg.AssetKey(["lake", "events"]))],
+    specs=[
+        dg.AssetSpec(dg.AssetKey(["marts", name])) for name in ("page_views_hourly", "sessions")
+    ],
     partitions_def=partitions,
     can_subset=True,
 )
-def models(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+def dbt_models(
+    context: dg.AssetExecutionContext,
+    config: RebuildConfig,
+) -> Iterator[dg.MaterializeResult]:
     if Path(os.environ["DAGSTER_HOME"], BROKEN).exists():
         raise dg.Failure("no such column\nand so on")
     for key in sorted(context.selected_asset_keys):
@@ -54,8 +59,8 @@ stores = old_lake(datetime.now(UTC))
 defs = dg.Definitions.merge(
     build_retention(POLICY, TABLES, pool="hourly_rollup", tags=TAGS),
     dg.Definitions(
-        assets=[models],
-        jobs=[dg.define_asset_job("hourly_rollup", selection=[models])],
+        assets=[dbt_models],
+        jobs=[dg.define_asset_job("marts", selection=[dbt_models])],
         resources={"lake": stores.lake, "catalog": stores.catalog},
         executor=dg.in_process_executor,
     ),

@@ -35,7 +35,7 @@ def test_questions_are_such_as_the_installed_dagster_answers(
 def test_jobs_and_assets_are_found(deployment: Deployment) -> None:
     graphql = GraphQL(deployment.url)
     assert find_job(graphql, "retention").partition_set is None
-    assert find_job(graphql, "hourly_rollup").partition_set is not None
+    assert find_job(graphql, "marts").partition_set is not None
     assert partition_keys(graphql, ["marts", "sessions"])[0] == "2026-06-01-00"
     assert asset_metadata(graphql, ["lake", "retention"])["raw_retention_days"] == 7
     with pytest.raises(DagsterError, match="no code location there has the job other"):

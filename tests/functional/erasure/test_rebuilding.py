@@ -19,8 +19,7 @@ from infra.local.endpoints import ACCOUNT
 from infra.local.processes import free_port
 from infra.topology import build_topology
 
-MARTS = ["page_views_hourly", "sessions"]
-REPOSITORY = {"name": "repo", "jobs": [{"name": "hourly_rollup"}], "partitionSets": []}
+REPOSITORY = {"name": "repo", "jobs": [{"name": "marts"}], "partitionSets": []}
 LOADED = {"__typename": "RepositoryLocation", "repositories": [REPOSITORY]}
 WORKSPACE = {
     "__typename": "Workspace",
@@ -69,9 +68,11 @@ def rebuilder(graphql: FakeGraphQL) -> DagsterRebuilder:
 def test_a_run_is_of_an_hour_dagster_knows(changed: list[str], hour: str) -> None:
     """The person's hours may all lie before its first partition."""
     graphql = FakeGraphQL("QUEUED", "STARTED", "SUCCESS")
-    rebuilder(graphql).rebuild(MARTS, changed)
+    rebuilder(graphql).rebuild(changed)
     [params] = graphql.launched
     assert {"key": "dagster/partition", "value": hour} in params["executionMetadata"]["tags"]
+    told = params["runConfigData"]["ops"]["dbt_models"]["config"]
+    assert told == {"first_hour": min(changed), "last_hour": max(changed)}
     assert graphql.statuses == ["SUCCESS"]
 
 
@@ -79,13 +80,13 @@ def test_without_any_hour_nothing_is_launched() -> None:
     graphql = FakeGraphQL("SUCCESS")
     graphql.hours = []
     with pytest.raises(ErasureError, match="no hour of the marts"):
-        rebuilder(graphql).rebuild(MARTS, [])
+        rebuilder(graphql).rebuild([])
     assert graphql.launched == []
 
 
 def test_a_run_that_was_canceled_has_built_nothing() -> None:
     with pytest.raises(ErasureError, match=r"ended with CANCELED \(http://dagster/runs/r\)"):
-        rebuilder(FakeGraphQL("STARTED", "CANCELED")).rebuild(MARTS, [])
+        rebuilder(FakeGraphQL("STARTED", "CANCELED")).rebuild([])
 
 
 def test_a_run_that_never_begins_is_not_waited_for_for_ever(
@@ -93,14 +94,14 @@ def test_a_run_that_never_begins_is_not_waited_for_for_ever(
 ) -> None:
     monkeypatch.setattr(rebuilding, "_LIMIT_S", 0.0)
     with pytest.raises(ErasureError, match="still QUEUED: http://dagster/runs/r"):
-        rebuilder(FakeGraphQL("QUEUED")).rebuild(MARTS, [])
+        rebuilder(FakeGraphQL("QUEUED")).rebuild([])
 
 
 def test_what_dagster_refuses_is_said() -> None:
     graphql = FakeGraphQL("SUCCESS")
     graphql.error = UnreachableError("Dagster does not answer")
     with pytest.raises(ErasureError, match="cannot be built: Dagster does not answer"):
-        rebuilder(graphql).rebuild(MARTS, [])
+        rebuilder(graphql).rebuild([])
 
 
 def test_where_no_dagster_runs_dbt_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,4 +112,4 @@ def test_where_no_dagster_runs_dbt_is_asked(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_dbt_that_fails_is_said(tmp_path: Path) -> None:
     with pytest.raises(ErasureError, match="the marts cannot be built"):
-        DbtRebuilder(tmp_path, {}).rebuild(MARTS, [])
+        DbtRebuilder(tmp_path, {}).rebuild([])

@@ -45,7 +45,6 @@ SHARD = "shardId-000000000000"
 ANNA, BOB = "anna@example.org", "bob"
 PLACES = Places(timedelta(hours=24), timedelta(hours=24))
 SESSIONS, ALERTS = "clickstream-session-metrics", "clickstream-alerts"
-MARTS = ("page_views_hourly", "sessions")
 # What is not part of the contract stays as well.
 WIDER = SCHEMA.append(pa.field("added_later", pa.int32()))
 
@@ -286,8 +285,8 @@ def populated() -> World:
         "quarantine-replayed/day=2026-11-22/anna.json",
         [json.dumps({"event": {"session_id": "s-anna"}}).encode()],
     )
-    FakeDbt(*_dbt(world)).rebuild(MARTS, [])
-    FakeDbt(*_dbt(world)).rebuild(MARTS, [])
+    FakeDbt(*_dbt(world)).rebuild([])
+    FakeDbt(*_dbt(world)).rebuild([])
     world.results.put("checks/1.csv", ANNA.encode())
     world.results.put("dbt/tables/mine/1.parquet", b"a table of somebody's")
     return world

@@ -178,7 +178,7 @@ def test_error(run: Run, sql: str, reason: str) -> None:
 
 
 def test_a_subscript_that_is_a_column_counts_from_one(run):
-    """sqlglot shifts subscripts that it learns to be numbers after it has read them."""
+    """Subscripts were shifted: sqlglot moves those that it learns late to be numbers."""
     sql = """
         SELECT i, x.a[i], x.a[i + 1 - 1], element_at(x.a, i), x.a[cast(i AS integer)]
         FROM (VALUES (ARRAY['first', 'second'])) AS x (a)
