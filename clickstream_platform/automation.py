@@ -35,10 +35,14 @@ def follow_rebuilt_hours() -> dg.AutomationCondition[dg.AssetKey | dg.AssetCheck
     return (
         dg.AutomationCondition.in_latest_time_window(LOOK_BACK)
         & dg.AutomationCondition.any_deps_updated().since_last_handled()
-        & ~dg.AutomationCondition.any_deps_missing().ignore(_SEEDS)
+        & ~_any_hour_missing()
         & ~dg.AutomationCondition.any_deps_in_progress()
         & ~dg.AutomationCondition.in_progress()
     ).with_label("follow_rebuilt_hours")
+
+
+def _any_hour_missing() -> dg.AutomationCondition[dg.AssetKey | dg.AssetCheckKey]:
+    return dg.AutomationCondition.any_deps_missing().ignore(_SEEDS)
 
 
 def build_following_sensor(

@@ -109,7 +109,7 @@ def test_each_rule_takes_its_own_and_nothing_else():
         f"{MART}/b/day=2026-01-10/live.parquet",
         "events/notes.txt",
     }
-    assert sum(len(one.objects) for one in told) == 12
+    assert sum(len(one.objects) for one in told) == 13
 
 
 def test_an_hour_is_told_before_its_first_raw_object_goes():
