@@ -11,6 +11,7 @@
   {%- set build = named_beside(target_table, '__build') -%}
   {%- set staging = named_beside(target_table, '__staging') -%}
   {%- set days = affected_days() -%}
+  {%- set is_few = few_days(days) -%}
 
   {{ run_hooks(pre_hooks) }}
   {# What a run has left that died. The files belong to nobody and go with the next retention. #}
@@ -18,7 +19,13 @@
     {%- do adapter.delete_from_glue_catalog(relation) -%}
   {%- endfor -%}
 
-  {%- if few_days(days) -%}
+  {%- if is_few and load_relation(target_table) is none -%}
+    {# Nobody reads it yet. #}
+    {%- call statement('main') -%}
+      {{ create_table_as(false, target_table, compiled_code) }}
+    {%- endcall -%}
+    {%- set known, built = [], [] -%}
+  {%- elif is_few -%}
     {%- call statement('main') -%}
       {{ create_table_as(false, build, compiled_code) }}
     {%- endcall -%}
@@ -58,10 +65,16 @@
   )) }}
 {%- endmacro %}
 
-{# Whether these are so few days that one statement may write them. #}
+{# Whether these are so few days that one statement may write them; all days are those of the lake,
+   and one more where the site's days are not those of UTC. #}
 {% macro few_days(days) -%}
   {%- if days is none -%}
-    {{ return(false) }}
+    {%- set events = source('clickstream', 'events') -%}
+    {%- set found = first_column(
+      'select count(distinct substr(datehour, 1, 10)) from "' ~ events.schema ~ '"."'
+      ~ events.identifier ~ '$partitions"'
+    ) -%}
+    {{ return(found[0] | int < 99) }}
   {%- endif -%}
   {%- set last = days.last or modules.datetime.datetime.now(modules.pytz.utc).date() -%}
   {{ return((last - days.first).days < 98) }}

@@ -89,6 +89,18 @@
   {{ return(zone.localize(midnight).astimezone(modules.pytz.utc)) }}
 {%- endmacro %}
 
+{# When the hour on the site's clock began, as a UTC timestamp. #}
+{% macro local_hour_start(moment) -%}
+  {%- set zone = app_time_zone() -%}
+  {%- if zone == 'UTC' -%}
+    date_trunc('hour', {{ moment }})
+  {%- else -%}
+    cast(at_timezone(
+      date_trunc('hour', at_timezone(with_timezone({{ moment }}, 'UTC'), '{{ zone }}')), 'UTC'
+    ) as timestamp)
+  {%- endif -%}
+{%- endmacro %}
+
 {# The number of the hour on the site's clock, 0 to 23. #}
 {% macro local_hour(moment) -%}
   {%- set zone = app_time_zone() -%}

@@ -72,7 +72,7 @@ events as (
             null as device,
             null as country,
             null as properties,
-            null as is_bot,
+            is_bot,
             {{ app_day('occurred_at') }} as day, -- noqa: RF04
             false as is_affected
         from {{ ref('stg_clickstream__events') }}
@@ -160,7 +160,7 @@ numbered as (
         lower(to_hex(md5(to_utf8(
             stream_key || '|' || date_format(session_started_at, '%Y-%m-%d %H:%i:%s.%f')
         )))) as session_key,
-        sum(case when is_page_view then 1 else 0 end) over (
+        sum(case when is_page_view and {{ is_counted() }} then 1 else 0 end) over (
             partition by stream_key, session_started_at
             order by occurred_at, event_id
             rows between unbounded preceding and current row
@@ -184,7 +184,7 @@ select
     event_number,
     event_type,
     is_page_view,
-    case when is_page_view then page_views_so_far end as page_view_number,
+    case when is_page_view and {{ is_counted() }} then page_views_so_far end as page_view_number,
     {{ is_click('event_type', 'element_clicked', 'is_page_view') }} as is_click,
     {{ is_conversion('event_type', 'page', 'is_page_view') }} as is_conversion,
     case

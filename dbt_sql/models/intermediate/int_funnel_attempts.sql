@@ -37,7 +37,7 @@ events as (
         day
     from {{ ref('int_events_sessionized') }}
     where
-        {{ in_affected_days('day', days_after=var('funnel_days')) }}
+        {{ in_affected_days('day', days_after=var('funnel_days') + 1) }}
         and {{ is_counted() }}
 
 ),

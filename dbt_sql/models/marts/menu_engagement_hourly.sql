@@ -3,7 +3,7 @@
 with clicks as (
 
     select
-        date_trunc('hour', occurred_at) as hour_at,
+        {{ local_hour_start('occurred_at') }} as hour_at,
         coalesce(source_menu, '(none)') as source_menu,
         element_clicked,
         visitor_id,
@@ -12,6 +12,7 @@ with clicks as (
     from {{ ref('int_events_sessionized') }}
     where
         {{ in_affected_days('day') }}
+        and is_click
         and element_clicked is not null
         and {{ is_counted() }}
 

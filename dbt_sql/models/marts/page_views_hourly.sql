@@ -10,10 +10,13 @@ with events as (
         page_view_number,
         page,
         is_bot,
-        max(occurred_at) over (partition by session_key) as session_ended_at,
-        -- Among page views the next one; other events are not asked.
+        {{ is_counted() }} as is_counted,
+        max(occurred_at) over (
+            partition by session_key, {{ is_counted() }}
+        ) as session_ended_at,
+        -- Among page views the next one; other events are not asked, nor are bots.
         lead(occurred_at) over (
-            partition by session_key, is_page_view
+            partition by session_key, is_page_view, {{ is_counted() }}
             order by occurred_at, event_number
         ) as next_at,
         day
@@ -26,7 +29,7 @@ page_views as (
 
     select
         *,
-        {{ is_counted() }} as is_counted,
+        {{ local_hour_start('occurred_at') }} as hour_at,
         -- Of a last page only what happened on it tells how long it was looked at, if anything did.
         {{ seconds_between(
             'occurred_at', 'coalesce(next_at, nullif(session_ended_at, occurred_at))'
@@ -41,7 +44,7 @@ page_views as (
 aggregated as (
 
     select
-        date_trunc('hour', occurred_at) as hour_at,
+        hour_at,
         coalesce(page, '(unknown)') as page,
         count_if(is_counted) as views, -- noqa: RF04
         count(distinct case when is_counted then visitor_id end) as visitors,
@@ -54,7 +57,7 @@ aggregated as (
         count_if(is_bot) as bot_views,
         day
     from page_views
-    group by date_trunc('hour', occurred_at), coalesce(page, '(unknown)'), day
+    group by hour_at, coalesce(page, '(unknown)'), day
 
 )
 

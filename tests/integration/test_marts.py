@@ -1,0 +1,170 @@
+"""The marts on the embedded AWS: what a run of some hours leaves is what a build of all would.
+
+They share the running platform and have stacks of their own on it.
+"""
+
+import random
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+
+from clickstream_platform.core.generations import generation_id
+from clickstream_platform.resources.athena import AthenaResource
+from clickstream_platform.resources.catalog import CatalogResource
+from clickstream_platform.resources.lake import LakeResource
+from clickstream_platform.resources.published import published_tables
+from clickstream_platform.settings import Settings
+from infra.erasure.rebuilding import DbtRebuilder
+from infra.local.endpoints import ACCOUNT
+from infra.local.launcher import Platform
+from infra.local.provision import provision
+from infra.local.specs import batch_environment
+from infra.topology import build_topology
+from lambdas.event_processor.store import to_parquet
+from lambdas.shared import lake as layout
+from lambdas.shared.event import Event
+
+pytestmark = pytest.mark.integration
+
+# Summer time begins in New York on 8 March 2026 at 7:00 UTC: that day has 23 hours.
+ZONE = "America/New_York"
+FIRST = datetime(2026, 3, 6, 3, tzinfo=UTC)
+PAGES = ("/", "/product/1", "/cart", "/checkout", "/blog/a", "/projects/b", None)
+
+
+def made_up(seed: int, visitors: int, begin_h: float, span_h: float, name: str) -> list[Event]:
+    """Visits across hours and days, with pauses of all lengths, by bots and all kinds of clients."""
+    chance = random.Random(seed)
+    events = []
+    for visitor in range(visitors):
+        moment = FIRST + timedelta(hours=begin_h + chance.random() * span_h)
+        is_client = chance.random() < 0.5
+        for number in range(chance.choice((1, 2, 5, 20))):
+            kind = chance.choice(("page_view", "page_view", "click", "purchase"))
+            events.append(
+                Event(
+                    event_id=f"{name}-{visitor}-{number}",
+                    event_type=kind,
+                    event_time=moment,
+                    received_at=moment,
+                    session_id=f"s{visitor % 7}" if is_client else f"anon-{visitor}",
+                    user_id=f"u{visitor % 5}" if chance.random() < 0.2 else None,
+                    anonymous_id=f"d{visitor % 9}" if chance.random() < 0.9 else None,
+                    page_path=chance.choice(PAGES),
+                    element_clicked="buy" if kind == "click" else None,
+                    time_spent=chance.random() * 90 if kind == "click" else None,
+                    is_bot=visitor % 11 == 0,
+                    channel=chance.choice(("direct", "search", "campaign")),
+                )
+            )
+            pauses = (0, 0, 1, 7, 400, 1800, 1801, 4000, 90000)
+            moment += timedelta(seconds=chance.choice(pauses))
+    return events
+
+
+@dataclass
+class Lake:
+    """A stack of its own with compacted hours in it, and the dbt project over them."""
+
+    stack: str
+    hours: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
+    generations: int = 0
+
+    def __post_init__(self) -> None:
+        topology = build_topology(ACCOUNT, stack=self.stack)
+        provision(topology, ACCOUNT)
+        self.lake = LakeResource(bucket=topology.buckets[0].name)
+        self.catalog = CatalogResource(database=topology.database)
+        self.athena = AthenaResource(
+            database=topology.database,
+            workgroup=topology.workgroup,
+            output_location=f"s3://{topology.results_bucket}/checks/",
+        )
+        settings = {"DBT_POLL_INTERVAL_S": "0.05", "TIME_ZONE": ZONE}
+        self._dbt = DbtRebuilder(Settings().dbt_project_dir, batch_environment(topology, settings))
+
+    def compact(self, events: list[Event]) -> list[str]:
+        """Writes events into their hours, beside what is there; returns the hours."""
+        changed = set()
+        for event in events:
+            hour = layout.datehour_of(event.event_time)
+            self.hours[hour].append(event)
+            changed.add(hour)
+        self._place(changed)
+        return sorted(changed)
+
+    def empty(self, hour: str) -> None:
+        """Takes all events out of an hour, as an erasure may."""
+        del self.hours[hour]
+        self.catalog.drop("events", [hour])
+
+    def _place(self, hours: Any) -> None:
+        self.generations += 1
+        made = FIRST + timedelta(days=30, seconds=self.generations)
+        locations = {}
+        for hour in hours:
+            prefix = layout.generation_prefix(hour, generation_id(made, "compact"))
+            self.lake.write(f"{prefix}0.parquet", to_parquet(self.hours[hour]))
+            locations[hour] = self.lake.uri(prefix)
+        self.catalog.place("events", locations)
+
+    def build(self, hours: list[str]) -> None:
+        """Runs dbt, models and data tests; of some hours or of all."""
+        self._dbt.rebuild(hours)
+
+    def tables(self) -> dict[str, list[tuple[str | None, ...]]]:
+        """The rows of everything dbt has built, in order."""
+        below = self.lake.uri(f"{layout.MARTS_PREFIX}/")
+        found = published_tables(boto3.client("glue"), self.athena.database, below)
+        return {table.name: self._rows(table.name) for table in found}
+
+    def _rows(self, table: str) -> list[tuple[str | None, ...]]:
+        rows = self.athena.query(f'SELECT * FROM "{table}"')  # noqa: S608 - our own names
+        cells = [tuple(_rounded(row[name]) for name in sorted(row)) for row in rows]
+        return sorted(cells, key=repr)
+
+
+def _rounded(cell: str | None) -> str | None:
+    """A number without its last digits: sums of the same numbers in another order differ there."""
+    try:
+        return f"{float(cell or ''):.9g}"
+    except ValueError:
+        return cell
+
+
+@pytest.fixture(scope="module")
+def by_the_hour(platform: Platform) -> Lake:
+    return Lake("martsbyhour")
+
+
+@pytest.fixture(scope="module")
+def whole(platform: Platform) -> Lake:
+    return Lake("martswhole")
+
+
+@pytest.fixture(scope="module")
+def states(by_the_hour: Lake, whole: Lake) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The tables after runs of hours, late ones among them, and after one build of everything."""
+    by_the_hour.build(by_the_hour.compact(made_up(1, 60, 0, 96, "first")))
+    by_the_hour.build(by_the_hour.compact(made_up(2, 15, 110, 5, "next day")))
+    late = by_the_hour.compact(made_up(3, 6, 40, 0.9, "late"))
+    gone = max(hour for hour in by_the_hour.hours if hour < late[0])
+    by_the_hour.empty(gone)
+    by_the_hour.build([gone, *late])
+
+    whole.compact([event for events in by_the_hour.hours.values() for event in events])
+    whole.build([])
+    return by_the_hour.tables(), whole.tables()
+
+
+def test_runs_of_hours_leave_what_one_build_of_all_does(states) -> None:
+    incremental, full = states
+    assert incremental.keys() == full.keys()
+    for name, rows in full.items():
+        assert incremental[name] == rows, name
+    empty = {name for name, rows in full.items() if not rows}
+    assert not empty, "this proves nothing of tables without rows"
