@@ -11,6 +11,7 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 from sqlglot.tokenizer_core import TokenType
 
+from infra.local.athena import grammar
 from infra.local.athena.errors import QueryError
 
 
@@ -21,7 +22,7 @@ def parse_one(sql: str) -> exp.Expr:
         QueryError: SYNTAX_ERROR, or more than one statement.
     """
     try:
-        trees = [tree for tree in sqlglot.parse(sql, read="athena") if tree is not None]
+        trees = [tree for tree in grammar.parse(sql) if tree is not None]
     except (ParseError, TokenError) as error:
         raise QueryError(f"SYNTAX_ERROR: {_position(error)}: {_first_line(error)}") from error
     if not trees:
