@@ -124,6 +124,10 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         "COLUMN_NOT_FOUND: line 1:1: Column '{0}.{1}' cannot be resolved",
     ),
     (
+        re.compile(r"Function \"athena_(\w+)\" is a Macro Function"),
+        "NOT_SUPPORTED: {0} with DISTINCT, FILTER or ORDER BY",
+    ),
+    (
         re.compile(r"(invalid perl operator|invalid escape sequence)"),
         "NOT_SUPPORTED: this regular expression ({0})",
     ),

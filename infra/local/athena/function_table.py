@@ -308,11 +308,11 @@ histogram(any) rule:histogram!
 map_agg(any, any) rule:map_agg = athena_map_agg
 max(any) $1
 max(any, integer) rule:repeated
-max_by(any, any) $1 = athena_max_by
+max_by(any, any) $1 = arg_max_null
 max_by(any, any, integer) rule:repeated = arg_max
 min(any) $1
 min(any, integer) rule:repeated
-min_by(any, any) $1 = athena_min_by
+min_by(any, any) $1 = arg_min_null
 min_by(any, any, integer) rule:repeated = arg_min
 multimap_agg(any, any) rule:multimap_agg = athena_multimap_agg
 ntile(integer) bigint

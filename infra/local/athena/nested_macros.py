@@ -110,8 +110,6 @@ COLLECTIONS = (
     "athena_grouped(e) AS map_from_entries(list_transform(athena_unique_entries(e), lambda x:"
     " {'k': x.k, 'v': list_transform(list_filter(e, lambda y: y.k = x.k), lambda y: y.v)}))",
     "athena_multimap_agg(k, v) AS athena_grouped(list({'k': k, 'v': v}) FILTER (k IS NOT NULL))",
-    "athena_max_by(x, y) AS arg_max_null(x, y)",
-    "athena_min_by(x, y) AS arg_min_null(x, y)",
 )
 
 JSON = (

@@ -9,10 +9,13 @@ from collections.abc import Sequence
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
-from sqlglot.tokenizer_core import TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from infra.local.athena import grammar
 from infra.local.athena.errors import QueryError
+
+_OPENING = (TokenType.L_PAREN, TokenType.L_BRACKET)
+_CLOSING = (TokenType.R_PAREN, TokenType.R_BRACKET)
 
 
 def parse_one(sql: str) -> exp.Expr:
@@ -40,11 +43,16 @@ def parse_query(sql: str) -> exp.Query:
     """
     tree = parse_one(sql)
     if isinstance(tree, exp.Values):
-        return exp.select("*").from_(exp.Subquery(this=tree, alias=_alias("_values")))
+        return as_query(tree)
     if not isinstance(tree, exp.Query):
         word = sql.split(maxsplit=1)[0]
         raise QueryError(f"SYNTAX_ERROR: line 1:1: mismatched input '{word}'. Expecting: <query>")
     return tree
+
+
+def as_query(values: exp.Values) -> exp.Query:
+    """Return a query of a bare VALUES."""
+    return exp.select("*").from_(exp.Subquery(this=values, alias=_alias("_values")))
 
 
 def _alias(name: str) -> exp.TableAlias:
@@ -61,10 +69,7 @@ def substitute(sql: str, parameters: Sequence[str]) -> str:
     Raises:
         QueryError: The numbers of placeholders and parameters differ.
     """
-    try:
-        tokens = sqlglot.tokenize(sql, read="athena")
-    except TokenError as error:
-        raise QueryError(f"SYNTAX_ERROR: line 1:1: {_first_line(error)}") from error
+    tokens = _tokens(sql)
     places = [token for token in tokens if token.token_type is TokenType.PLACEHOLDER]
     if len(places) != len(parameters):
         raise QueryError(
@@ -76,6 +81,13 @@ def substitute(sql: str, parameters: Sequence[str]) -> str:
         pieces += [sql[start : token.start], _as_literal(parameter)]
         start = token.end + 1
     return "".join([*pieces, sql[start:]])
+
+
+def _tokens(sql: str) -> list[Token]:
+    try:
+        return sqlglot.tokenize(sql, read="athena")
+    except TokenError as error:
+        raise QueryError(f"SYNTAX_ERROR: line 1:1: {_first_line(error)}") from error
 
 
 def _as_literal(parameter: str) -> str:
@@ -90,7 +102,15 @@ def _as_literal(parameter: str) -> str:
 
 def arguments(sql: str) -> list[str]:
     """Split the argument list of ``EXECUTE … USING a, b`` into SQL literals."""
-    return [item.sql("athena") for item in parse_query(f"SELECT {sql}").selects] if sql else []
+    if not sql.strip():
+        return []
+    parts, depth, start = [], 0, 0
+    for token in _tokens(sql):
+        depth += (token.token_type in _OPENING) - (token.token_type in _CLOSING)
+        if token.token_type is TokenType.COMMA and not depth:
+            parts.append(sql[start : token.start].strip())
+            start = token.end + 1
+    return [*parts, sql[start:].strip()]
 
 
 def _first_line(error: Exception) -> str:
