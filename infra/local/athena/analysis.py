@@ -61,6 +61,10 @@ def _refuse_aliases(tree: exp.Expr) -> None:
         for clause in ("where", "group", "having"):
             holder = query.args.get(clause)
             for column in holder.find_all(exp.Column) if holder is not None else ():
+                # An aggregate's argument is a column of the source, though it shares its name.
+                is_source = column.find_ancestor(exp.AggFunc, exp.Having, exp.Select)
+                if isinstance(is_source, exp.AggFunc):
+                    continue
                 if not column.table and column.name in aliases:
                     raise QueryError(
                         f"COLUMN_NOT_FOUND: line 1:1: Column '{column.name}' cannot be resolved"

@@ -24,8 +24,8 @@ class QueryError(Exception):
 class QueryCancelledError(QueryError):
     """The statement noticed, between two steps, that it had been stopped."""
 
-    def __init__(self) -> None:
-        super().__init__("Query cancelled by user")
+    def __init__(self, reason: str = "Query cancelled by user") -> None:
+        super().__init__(reason)
 
 
 class ApiError(Exception):

@@ -157,6 +157,7 @@ class Executor:
             return
         uri = session.output_prefix + kind.suffix
         if isinstance(outcome.rows, FileRows):
+            outcome.output_bytes = outcome.rows.path.stat().st_size
             self._store.upload(outcome.rows.path, uri)
         else:
             lines = outcome.rows.read(0, len(outcome.rows))

@@ -5,7 +5,7 @@ create temporary views. Does not belong here: the steps themselves.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sqlglot import exp
@@ -21,6 +21,7 @@ from infra.local.athena.names import TableName, real_tables, resolve
 from infra.local.athena.projection import is_projected, projected
 from infra.local.athena.pruning import Filters, partition_filters, select_partitions
 from infra.local.athena.scan import TableScanner
+from infra.local.athena.scanned import columns_needed
 from infra.local.athena.session import Session
 from infra.local.athena.sqltext import identifier
 from infra.local.athena.tables import Partition, Table
@@ -68,7 +69,7 @@ class _Plan:
         tree = analyse(tree, schema)
         relabel(tree, labels)
         if self._tables:
-            self._create_views(tree)
+            self._create_views(tree, columns_needed(tree, self._tables))
         return to_duckdb(tree)
 
     def _lookup(self, name: TableName) -> Table | None:
@@ -103,23 +104,24 @@ class _Plan:
         node.set("db", None)
         node.set("catalog", None)
 
-    def _create_views(self, tree: exp.Expr) -> None:
+    def _create_views(self, tree: exp.Expr, needed: Mapping[str, set[str] | None]) -> None:
         partitioned = {name: item for name, item in self._tables.items() if item.partition_keys}
         filters = partition_filters(tree, partitioned) if partitioned else {}
         for bound, table in self._tables.items():
             self._session.check()
-            body = self._relation(table, filters.get(bound, []))
+            body = self._relation(table, filters.get(bound, []), needed.get(bound))
             view = identifier(bound)
             self._session.cursor.execute(f"CREATE OR REPLACE TEMP VIEW {view} AS {body}")
 
-    def _relation(self, table: Table, filters: list[Filters]) -> str:
+    def _relation(self, table: Table, filters: list[Filters], columns: set[str] | None) -> str:
         if not table.partition_keys:
-            return self._scanner.relation(table, self._session)
+            return self._scanner.relation(table, self._session, columns=columns)
         if is_projected(table):
-            return self._scanner.relation(table, self._session, self._project(table, filters))
+            kept = self._project(table, filters)
+            return self._scanner.relation(table, self._session, kept, columns)
         partitions = self._catalog.partitions(table, glue_expression(filters, table))
         kept = select_partitions(self._session.cursor, table, partitions, filters)
-        return self._scanner.relation(table, self._session, kept)
+        return self._scanner.relation(table, self._session, kept, columns)
 
     def _project(self, table: Table, filters: list[Filters]) -> list[Partition]:
         def keep(name: str, values: Sequence[str]) -> list[str]:
