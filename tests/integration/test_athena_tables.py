@@ -276,8 +276,8 @@ class TestApi:
     def test_a_running_query_can_be_stopped(self, lake: Lake) -> None:
         athena = boto3.client("athena")
         identity = athena.start_query_execution(
-            QueryString="select count(*) from unnest(sequence(1, 100000)) a(x),"
-            " unnest(sequence(1, 100000)) b(y), unnest(sequence(1, 1000)) c(z)"
+            QueryString="select count(*) from unnest(sequence(1, 10000)) a(x),"
+            " unnest(sequence(1, 10000)) b(y), unnest(sequence(1, 10000)) c(z)"
             " where x + y * z % 7 = 3",
             ResultConfiguration={"OutputLocation": lake.results},
         )["QueryExecutionId"]

@@ -8,11 +8,13 @@ import logging
 
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
-from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.schema import MappingSchema
 
+from infra.local.athena.errors import QueryError
+from infra.local.athena.inference import annotated
 from infra.local.athena.names import output_name
+from infra.local.athena.relations_dialect import values_of_rows
 
 LOG = logging.getLogger(__name__)
 
@@ -30,6 +32,7 @@ def analyse(tree: exp.Query, schema: MappingSchema) -> exp.Query:
     for column in tree.find_all(exp.Column):
         column.set("db", None)
         column.set("catalog", None)
+    values_of_rows(tree)
     try:
         qualified = qualify(
             tree.copy(),
@@ -39,11 +42,33 @@ def analyse(tree: exp.Query, schema: MappingSchema) -> exp.Query:
             quote_identifiers=False,
             expand_alias_refs=False,
         )
-        typed: exp.Query = annotate_types(qualified, schema=schema, dialect="athena")
+        typed = annotated(qualified, schema)
     except SqlglotError as error:
         LOG.warning("types not inferred, some functions may differ from Trino: %s", error)
         return tree
+    _refuse_aliases(typed)
     return typed
+
+
+def _refuse_aliases(tree: exp.Expr) -> None:
+    """Refuse an output name in WHERE, GROUP BY or HAVING: DuckDB knows it there, Trino does not.
+
+    Raises:
+        QueryError: COLUMN_NOT_FOUND.
+    """
+    for query in tree.find_all(exp.Select):
+        aliases = {item.alias for item in query.selects if isinstance(item, exp.Alias)}
+        for clause in ("where", "group", "having"):
+            holder = query.args.get(clause)
+            for column in holder.find_all(exp.Column) if holder is not None else ():
+                # An aggregate's argument is a column of the source, though it shares its name.
+                is_source = column.find_ancestor(exp.AggFunc, exp.Having, exp.Select)
+                if isinstance(is_source, exp.AggFunc):
+                    continue
+                if not column.table and column.name in aliases:
+                    raise QueryError(
+                        f"COLUMN_NOT_FOUND: line 1:1: Column '{column.name}' cannot be resolved"
+                    )
 
 
 def _outermost_select(tree: exp.Expr) -> exp.Select | None:

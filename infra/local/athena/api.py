@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.local.athena import metadata_api
+from infra.local.athena import metadata_api, named_api, workgroup_api
+from infra.local.athena.definitions import PRIMARY
 from infra.local.athena.errors import ApiError, invalid_request
 from infra.local.athena.paging import page, position_of
 from infra.local.athena.queries import State
@@ -30,6 +31,8 @@ Payload = Mapping[str, Any]
 Action = Callable[[AthenaService, Payload], Payload]
 
 _MAX_ROWS = 1000
+_MAX_BATCH = 50
+_REUSE_MINUTES, _MAX_REUSE_MINUTES = 60, 10_080
 
 
 def start_query_execution(service: AthenaService, request: Payload) -> Payload:
@@ -44,8 +47,20 @@ def start_query_execution(service: AthenaService, request: Payload) -> Payload:
         output_location=results.get("OutputLocation") or "",
         parameters=tuple(request.get("ExecutionParameters") or ()),
         token=request.get("ClientRequestToken"),
+        reuse_s=_reuse_age(request.get("ResultReuseConfiguration") or {}),
     )
     return {"QueryExecutionId": identity}
+
+
+def _reuse_age(configuration: Payload) -> float:
+    """Return how old a result may be that is given again, in seconds; 0 for never."""
+    by_age = configuration.get("ResultReuseByAgeConfiguration") or {}
+    if not by_age.get("Enabled"):
+        return 0
+    minutes = int(by_age.get("MaxAgeInMinutes") or _REUSE_MINUTES)
+    if not 0 <= minutes <= _MAX_REUSE_MINUTES:
+        raise invalid_request(f"MaxAgeInMinutes must be between 0 and {_MAX_REUSE_MINUTES}")
+    return minutes * 60.0
 
 
 def get_query_execution(service: AthenaService, request: Payload) -> Payload:
@@ -55,6 +70,8 @@ def get_query_execution(service: AthenaService, request: Payload) -> Payload:
 
 def batch_get_query_execution(service: AthenaService, request: Payload) -> Payload:
     """BatchGetQueryExecution."""
+    if len(request["QueryExecutionIds"]) > _MAX_BATCH:
+        raise invalid_request(f"At most {_MAX_BATCH} QueryExecutionIds can be asked for at once")
     found, missing = [], []
     for identity in request["QueryExecutionIds"]:
         try:
@@ -68,7 +85,8 @@ def batch_get_query_execution(service: AthenaService, request: Payload) -> Paylo
 
 def list_query_executions(service: AthenaService, request: Payload) -> Payload:
     """ListQueryExecutions."""
-    identities = service.queries.newest_first(request.get("WorkGroup") or "primary")
+    group = service.definitions.workgroup(request.get("WorkGroup") or PRIMARY)
+    identities = service.queries.newest_first(group.name)
     return page(list(identities), request, "QueryExecutionIds")
 
 
@@ -107,7 +125,14 @@ def get_query_runtime_statistics(service: AthenaService, request: Payload) -> Pa
     """GetQueryRuntimeStatistics."""
     query = service.queries.get(request["QueryExecutionId"])
     times = {k: v for k, v in statistics(query).items() if k.endswith("InMillis")}
-    rows = {"InputBytes": query.scanned_bytes, "OutputRows": query.outcome.update_count}
+    outcome = query.outcome
+    is_select = query.request.kind.subtype == "SELECT"
+    written = max(0, len(outcome.rows) - 1) if is_select else outcome.update_count
+    rows = {
+        "InputBytes": query.scanned_bytes,
+        "OutputRows": written,
+        "OutputBytes": outcome.output_bytes,
+    }
     return {"QueryRuntimeStatistics": {"Timeline": times, "Rows": rows}}
 
 
@@ -120,6 +145,8 @@ ACTIONS: Mapping[str, Action] = {
     "GetQueryResults": get_query_results,
     "GetQueryRuntimeStatistics": get_query_runtime_statistics,
     **metadata_api.ACTIONS,
+    **named_api.ACTIONS,
+    **workgroup_api.ACTIONS,
 }
 
 

@@ -1,32 +1,25 @@
-"""Rewrites of Trino's arrays, maps, rows, lambdas and UNNEST into DuckDB's.
+"""Rewrites of Trino's arrays, maps, rows and lambdas into DuckDB's.
 
-Belongs here: syntax-tree rewrites about collections. Does not belong here: scalars (see `dialect`)
-and functions that need no rewriting (see `macros`).
+Belongs here: syntax-tree rewrites about collections. Does not belong here: UNNEST and VALUES (see
+`relations_dialect`), scalars (see `text_dialect`) and functions that need no rewriting (see
+`nested_macros`).
 """
 
 from collections.abc import Callable, Mapping
 
 from sqlglot import exp
 
+from infra.local.athena import typenames as names
+from infra.local.athena.calls import call, case, cast, number
+from infra.local.athena.cast_dialect import as_text
 from infra.local.athena.errors import unsupported
+from infra.local.athena.inference import kind_of
+from infra.local.athena.operators import constant_index
 
 _ENTRY = "athena_entry"
-_MAP_COLUMNS = 2  # UNNEST of a map yields keys and values
-
-
-def call(name: str, *arguments: exp.Expr | None) -> exp.Anonymous:
-    """Return a call of a DuckDB function that sqlglot should not interpret."""
-    return exp.Anonymous(this=name, expressions=[item for item in arguments if item is not None])
-
-
-def has_type(node: exp.Expr | None, *kinds: exp.DType) -> bool:
-    """Return whether type inference found one of these types for an expression."""
-    return node is not None and node.type is not None and node.type.this in kinds
 
 
 def _parameters(function: exp.Expr) -> list[str]:
-    if not isinstance(function, exp.Lambda):
-        raise unsupported("A function name in the place of a lambda")
     return [parameter.name for parameter in function.expressions]
 
 
@@ -47,44 +40,52 @@ def inline(function: exp.Expr, values: Mapping[str, exp.Expr]) -> exp.Expr:
     return body.transform(replace)
 
 
+def _field(entry: exp.Expr, name: str) -> exp.Dot:
+    return exp.Dot(this=entry.copy(), expression=exp.to_identifier(name))
+
+
 def _lambda_over_entry(function: exp.Expr, fields: tuple[str, ...]) -> exp.Lambda:
     """Turn ``(k, v) -> f`` into ``entry -> f`` with the parameters read from a struct's fields."""
     entry = exp.to_identifier(_ENTRY)
     values: dict[str, exp.Expr] = {
-        name: exp.Dot(this=entry.copy(), expression=exp.to_identifier(field))
+        name: _field(entry, field)
         for name, field in zip(_parameters(function), fields, strict=True)
     }
     return exp.Lambda(this=inline(function, values), expressions=[entry])
 
 
-def _any_match(node: exp.Anonymous) -> exp.Expr:
+def _match(node: exp.Expr) -> exp.Expr:
+    """Rewrite any_match, all_match and none_match: an unknown verdict can make theirs unknown."""
     array, function = node.expressions
-    matching = call("len", call("list_filter", array, function))
-    kind = node.name.upper()
-    if kind == "ANY_MATCH":
-        result: exp.Expr = exp.GT(this=matching, expression=exp.Literal.number(0))
-    elif kind == "NONE_MATCH":
-        result = exp.EQ(this=matching, expression=exp.Literal.number(0))
-    else:
-        result = exp.EQ(this=matching, expression=call("len", array.copy()))
-    return exp.paren(result)
+    verdicts = call("list_transform", array, function)
+    kind = node.name.lower()
+    found = exp.Boolean(this=kind != "all_match")
+    outcome = exp.Boolean(this=kind == "any_match")
+    decided = call("list_contains", verdicts, found)
+    unknown = exp.LT(
+        this=call("list_count", verdicts.copy()), expression=call("len", verdicts.copy())
+    )
+    missing = exp.Is(this=array.copy(), expression=exp.Null())
+    return case(
+        (missing, exp.Null()),
+        (decided, outcome),
+        (unknown, exp.Null()),
+        default=exp.Boolean(this=kind != "any_match"),
+    )
 
 
-def _map_filter(node: exp.Anonymous) -> exp.Expr:
+def _map_filter(node: exp.Expr) -> exp.Expr:
     entries, function = call("map_entries", node.expressions[0]), node.expressions[1]
     kept = call("list_filter", entries, _lambda_over_entry(function, ("key", "value")))
     return call("map_from_entries", kept)
 
 
-def _transform_map(node: exp.Anonymous) -> exp.Expr:
+def _transform_map(node: exp.Expr) -> exp.Expr:
     source, function = node.expressions
     changed = _lambda_over_entry(function, ("key", "value"))
     entry = exp.to_identifier(_ENTRY)
-    parts: dict[str, exp.Expr] = {
-        field: exp.Dot(this=entry.copy(), expression=exp.to_identifier(field))
-        for field in ("key", "value")
-    }
-    parts["value" if node.name.upper() == "TRANSFORM_VALUES" else "key"] = changed.this
+    parts: dict[str, exp.Expr] = {field: _field(entry, field) for field in ("key", "value")}
+    parts["value" if node.name.lower() == "transform_values" else "key"] = changed.this
     body = exp.Struct(
         expressions=[
             exp.PropertyEQ(this=exp.to_identifier(field), expression=part)
@@ -95,108 +96,84 @@ def _transform_map(node: exp.Anonymous) -> exp.Expr:
     return call("map_from_entries", call("list_transform", call("map_entries", source), function))
 
 
-def _zip_with(node: exp.Anonymous) -> exp.Expr:
+def _zip_with(node: exp.Expr) -> exp.Expr:
     left, right, function = node.expressions
     entry = exp.to_identifier(_ENTRY)
     values: dict[str, exp.Expr] = {
-        name: call("struct_extract", entry.copy(), exp.Literal.number(position))
+        name: call("struct_extract_at", entry.copy(), number(position))
         for position, name in enumerate(_parameters(function), start=1)
     }
     body = exp.Lambda(this=inline(function, values), expressions=[entry])
     return call("list_transform", call("list_zip", left, right), body)
 
 
-FUNCTIONS: Mapping[str, Callable[[exp.Anonymous], exp.Expr]] = {
-    "ANY_MATCH": _any_match,
-    "ALL_MATCH": _any_match,
-    "NONE_MATCH": _any_match,
-    "MAP_FILTER": _map_filter,
-    "TRANSFORM_VALUES": _transform_map,
-    "TRANSFORM_KEYS": _transform_map,
-    "ZIP_WITH": _zip_with,
+def _reduce(node: exp.Expr) -> exp.Expr:
+    """Rewrite ``reduce(a, s, step, finish)``: DuckDB has no finishing function."""
+    array, state, step, finish = node.expressions
+    folded = call("list_reduce", array, step, state)
+    (parameter,) = _parameters(finish)
+    if isinstance(finish.this, exp.Identifier):
+        return folded
+    return inline(finish, {parameter: folded})
+
+
+def _row(node: exp.Expr) -> exp.Expr:
+    """Name the fields of a ROW ``field0, field1, …`` as Athena does."""
+    fields = [
+        exp.PropertyEQ(this=exp.to_identifier(f"field{position}"), expression=item)
+        for position, item in enumerate(node.expressions)
+    ]
+    return exp.Struct(expressions=fields)
+
+
+def _row_field(node: exp.Expr) -> exp.Expr:
+    position = constant_index(node)
+    if not position:
+        raise unsupported("A computed position in a row")
+    return call("struct_extract_at", node.expressions[0], number(position))
+
+
+def _map_from_entries(node: exp.Expr) -> exp.Expr:
+    return call("map_from_entries", node.expressions[0])
+
+
+def _array_join(node: exp.Expr) -> exp.Expr:
+    array, separator, *rest = node.expressions
+    kind = (names.parts(kind_of(array)) or [""])[0]
+    element = exp.to_identifier("athena_element")
+    text = as_text(element.copy(), kind)
+    if rest:
+        text = call("coalesce", text, rest[0])
+    texts = call("list_transform", array, exp.Lambda(this=text, expressions=[element]))
+    return call("array_to_string", texts, separator)
+
+
+FUNCTIONS: Mapping[str, Callable[[exp.Expr], exp.Expr]] = {
+    "array_join": _array_join,
+    "map_filter": _map_filter,
+    "map_from_entries": _map_from_entries,
+    "match": _match,
+    "reduce": _reduce,
+    "row": _row,
+    "row_field": _row_field,
+    "transform_map": _transform_map,
+    "zip_with": _zip_with,
 }
 
 
-def reduce(node: exp.Expr) -> exp.Expr:
-    """Rewrite ``reduce(a, s, step, finish)``: DuckDB has no finishing function."""
-    finish = node.args.pop("finish", None)
-    if finish is None:
-        return node
-    (parameter,) = _parameters(finish)
-    return inline(finish, {parameter: node})
-
-
-def row(node: exp.Expr) -> exp.Expr:
-    """Name the fields of a ROW: as its cast declares, else ``field0, field1, …`` as Athena does."""
-    declared = node.parent.args["to"].expressions if isinstance(node.parent, exp.Cast) else []
-    names = [item.name for item in declared]
-    if len(names) != len(node.expressions):
-        names = [f"field{position}" for position in range(len(node.expressions))]
-    named = [
-        item
-        if isinstance(item, exp.PropertyEQ | exp.Alias)
-        else exp.PropertyEQ(this=exp.to_identifier(name), expression=item.copy())
-        for name, item in zip(names, node.expressions, strict=True)
-    ]
-    return exp.Struct(expressions=named)
-
-
-def values_of_rows(values: exp.Values) -> None:
-    """Turn ``VALUES ROW(1, 'a')`` into ``VALUES (1, 'a')``; changes the tree in place."""
-    for item in values.expressions:
-        single = item.expressions if isinstance(item, exp.Tuple) else [item]
-        if len(single) == 1 and isinstance(single[0], exp.Struct):
-            item.replace(exp.Tuple(expressions=[field.copy() for field in single[0].expressions]))
-
-
-def _unnested(source: exp.Unnest) -> exp.Subquery | None:
-    """Return a subquery equal to an UNNEST of a map, of rows or of several arrays."""
-    alias = source.args.get("alias")
-    names = [column.name for column in alias.columns] if alias else []
-    sources = source.expressions
-    with_offset = bool(source.args.get("offset"))
-    if len(sources) == 1 and (len(names) < _MAP_COLUMNS or with_offset):
-        return None
-    if with_offset:
-        raise unsupported("UNNEST of several arrays WITH ORDINALITY")
-    table = exp.TableAlias(
-        this=alias.this if alias else None,
-        columns=[exp.to_identifier(n, quoted=True) for n in names],
-    )
-    if len(sources) > 1:
-        columns = [call("unnest", item.copy()) for item in sources]
-    elif _is_map(sources[0]):
-        columns = [
-            call("unnest", call("map_keys", sources[0].copy())),
-            call("unnest", call("map_values", sources[0].copy())),
-        ]
-    else:
-        rows = exp.select(exp.alias_(call("unnest", sources[0].copy()), "athena_row"))
-        expanded = exp.select(call("unnest", exp.column("athena_row")))
-        return exp.Subquery(this=expanded.from_(rows.subquery("athena_rows")), alias=table)
-    named = [exp.alias_(item, f"c{position}") for position, item in enumerate(columns)]
-    return exp.Subquery(this=exp.select(*named), alias=table)
-
-
-def _is_map(node: exp.Expr) -> bool:
-    return has_type(node, exp.DataType.Type.MAP) or isinstance(
-        node, exp.Map | exp.VarMap | exp.MapFromEntries
-    )
-
-
-def rewrite_unnest(tree: exp.Expr) -> None:
-    """Replace the UNNESTs DuckDB cannot express as such; changes the tree in place.
-
-    Raises:
-        QueryError: One of them has no equivalent.
-    """
-    for source in list(tree.find_all(exp.Unnest)):
-        subquery = _unnested(source)
-        if subquery is None:
-            continue
-        alias = subquery.args["alias"]
-        if isinstance(source.parent, exp.Join):
-            subquery.set("alias", None)
-            source.replace(exp.Lateral(this=subquery, alias=alias))
-        else:
-            source.replace(subquery)
+def concatenate(node: exp.Expr) -> exp.Expr:
+    """Rewrite ``||`` of arrays and elements."""
+    left, right = node.this, node.args["expression"]
+    left_is_array = kind_of(left).startswith("array")
+    right_is_array = kind_of(right).startswith("array")
+    if left_is_array and right_is_array:
+        return call("athena_array_concat", left, right)
+    if left_is_array:
+        return call("athena_array_append", left, right)
+    if right_is_array:
+        return call("athena_array_prepend", left, right)
+    if not kind_of(left) or not kind_of(right):
+        raise unsupported("|| of values whose types cannot be determined")
+    if any(isinstance(side.unnest(), exp.Null) for side in (left, right)):
+        return cast(exp.Null(), "varchar")
+    return node

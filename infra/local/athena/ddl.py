@@ -12,11 +12,13 @@ from infra.local.athena.catalog import GlueCatalog
 from infra.local.athena.errors import QueryError, table_not_found, unsupported
 from infra.local.athena.formats import FileFormat, format_named, glue_column, storage_descriptor
 from infra.local.athena.names import TableName, resolve
+from infra.local.athena.parsing import parse_query
 from infra.local.athena.partitions import relocate
 from infra.local.athena.planner import Planner
 from infra.local.athena.properties import TableOptions, table_options
 from infra.local.athena.results import Outcome
 from infra.local.athena.session import Session
+from infra.local.athena.statements import CreateView
 from infra.local.athena.tables import Table, table_input
 from infra.local.athena.types import Column, hive_type_of_ast
 from infra.local.athena.views import view_definition
@@ -31,7 +33,7 @@ class Definer:
         self._planner = planner
 
     def create(self, tree: exp.Create, session: Session) -> Outcome:
-        """Run CREATE DATABASE, VIEW or EXTERNAL TABLE.
+        """Run CREATE DATABASE or EXTERNAL TABLE.
 
         Raises:
             QueryError: It exists, or is of a kind that is not served.
@@ -45,32 +47,34 @@ class Definer:
                 location=options.location,
                 comment=options.comment,
             )
-        elif kind == "VIEW":
-            self._create_view(tree, session)
         elif kind == "TABLE":
             self._create_table(tree, session)
         else:
             raise unsupported(f"CREATE {kind}")
         return Outcome()
 
-    def _create_view(self, tree: exp.Create, session: Session) -> None:
-        if isinstance(tree.this, exp.Schema):
-            raise unsupported("CREATE VIEW with a column list")
-        name = resolve(tree.this, session.database)
-        query: exp.Query = tree.expression
+    def create_view(self, statement: CreateView, session: Session) -> Outcome:
+        """Run CREATE VIEW.
+
+        Raises:
+            QueryError: It exists, or its query is wrong.
+        """
+        name = statement.view
+        query = parse_query(statement.sql)
         columns = [
             Column(item.name.lower(), item.type)
             for item in describe(self._planner.plan(query, session), session)
         ]
-        definition = view_definition(name.name, query.sql("athena"), session.database, columns)
+        definition = view_definition(name.name, statement.sql, session.database, columns)
         existing = self._catalog.find_table(name.database, name.name)
         if existing is None:
             self._catalog.create_table(name.database, definition)
-        elif existing.is_view and tree.args.get("replace"):
+        elif existing.is_view and statement.replace:
             self._catalog.update_table(name.database, definition)
         else:
             word = "View" if existing.is_view else "Table"
             raise QueryError(f"TABLE_ALREADY_EXISTS: line 1:1: {word} already exists: '{name}'")
+        return Outcome()
 
     def _create_table(self, tree: exp.Create, session: Session) -> None:
         has_columns = isinstance(tree.this, exp.Schema)

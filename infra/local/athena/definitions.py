@@ -1,6 +1,7 @@
-"""Workgroups and prepared statements: what clients define, kept in one small file.
+"""Work groups, prepared statements, named queries and tags: what clients define, in one small file.
 
-Belongs here: storing them across restarts. Does not belong here: running anything.
+Belongs here: storing them across restarts, and what names must exist. Does not belong here: running
+anything, and the API's shapes (see `metadata_api` and `named_api`).
 """
 
 import json
@@ -12,27 +13,44 @@ from pathlib import Path
 from infra.local.athena.errors import ApiError, invalid_request
 
 PRIMARY = "primary"
+Tags = list[dict[str, str]]
 
 
 @dataclass
 class WorkGroup:
-    """A workgroup; `created_at` is in seconds since the epoch."""
+    """A work group; `created_at` is in seconds since the epoch, `scan_limit` in bytes or 0."""
 
     name: str
     output_location: str = ""
     description: str = ""
     created_at: float = field(default_factory=time.time)
+    enforced: bool = False
+    scan_limit: int = 0
+    enabled: bool = True
+    tags: Tags = field(default_factory=list)
 
 
 @dataclass
 class PreparedStatement:
-    """A prepared statement of one workgroup; `modified_at` is in seconds since the epoch."""
+    """A prepared statement of one work group; `modified_at` is in seconds since the epoch."""
 
     name: str
     workgroup: str
     sql: str
     description: str = ""
     modified_at: float = field(default_factory=time.time)
+
+
+@dataclass
+class NamedQuery:
+    """A saved query of one work group."""
+
+    id: str
+    name: str
+    workgroup: str
+    database: str
+    sql: str
+    description: str = ""
 
 
 class Definitions:
@@ -47,6 +65,7 @@ class Definitions:
         self._lock = threading.Lock()
         self._workgroups = {PRIMARY: WorkGroup(PRIMARY)}
         self._statements: dict[tuple[str, str], PreparedStatement] = {}
+        self._named: dict[str, NamedQuery] = {}
         if path.exists():
             self._load()
 
@@ -57,58 +76,71 @@ class Definitions:
         for item in stored["statements"]:
             statement = PreparedStatement(**item)
             self._statements[statement.workgroup, statement.name] = statement
+        for item in stored.get("named", []):  # absent from files of earlier versions
+            self._named[item["id"]] = NamedQuery(**item)
 
     def _save(self) -> None:
         content = {
             "workgroups": [asdict(item) for item in self._workgroups.values()],
             "statements": [asdict(item) for item in self._statements.values()],
+            "named": [asdict(item) for item in self._named.values()],
         }
         partial = self._path.with_suffix(".part")
         partial.write_text(json.dumps(content, indent=1))
         partial.replace(self._path)
 
     def workgroups(self) -> list[WorkGroup]:
-        """Return every workgroup."""
+        """Return every work group."""
         with self._lock:
             return list(self._workgroups.values())
 
     def workgroup(self, name: str) -> WorkGroup:
-        """Return a workgroup; one that nobody created has the service's defaults.
+        """Return a work group.
 
-        Athena refuses unknown workgroups. Here they need no provisioning step before the first
-        query, which the emulators' other services do not need either.
+        Raises:
+            ApiError: There is none of that name.
         """
         with self._lock:
-            return self._workgroups.get(name) or WorkGroup(name)
+            found = self._workgroups.get(name)
+        if found is None:
+            raise invalid_request(f"WorkGroup {name} is not found.")
+        return found
 
     def put_workgroup(self, workgroup: WorkGroup, *, must_be_new: bool) -> None:
-        """Create or replace a workgroup.
+        """Create or replace a work group.
 
         Raises:
             ApiError: It exists and had to be new.
         """
         with self._lock:
             if must_be_new and workgroup.name in self._workgroups:
-                raise invalid_request("WorkGroup already exists")
+                raise invalid_request("WorkGroup is already created")
             self._workgroups[workgroup.name] = workgroup
             self._save()
 
-    def delete_workgroup(self, name: str) -> None:
-        """Delete a workgroup and its prepared statements.
+    def delete_workgroup(self, name: str, *, recursive: bool) -> None:
+        """Delete a work group with its prepared statements and named queries.
 
         Raises:
-            ApiError: It is the primary one.
+            ApiError: It is the primary one, unknown, or not empty without `recursive`.
         """
         if name == PRIMARY:
             raise invalid_request("Primary WorkGroup could not be deleted")
+        self.workgroup(name)
         with self._lock:
-            self._workgroups.pop(name, None)
-            kept = {key: item for key, item in self._statements.items() if key[0] != name}
-            self._statements = kept
+            statements = {key: one for key, one in self._statements.items() if key[0] == name}
+            named = {key: one for key, one in self._named.items() if one.workgroup == name}
+            if (statements or named) and not recursive:
+                raise invalid_request(f"WorkGroup {name} is not empty")
+            self._workgroups.pop(name)
+            for key in statements:
+                self._statements.pop(key)
+            for identity in named:
+                self._named.pop(identity)
             self._save()
 
     def statements(self, workgroup: str) -> list[PreparedStatement]:
-        """Return a workgroup's prepared statements."""
+        """Return a work group's prepared statements."""
         with self._lock:
             return [item for item in self._statements.values() if item.workgroup == workgroup]
 
@@ -146,4 +178,38 @@ class Definitions:
         self.statement(workgroup, name)
         with self._lock:
             self._statements.pop((workgroup, name), None)
+            self._save()
+
+    def named_queries(self, workgroup: str) -> list[NamedQuery]:
+        """Return a work group's named queries."""
+        with self._lock:
+            return [item for item in self._named.values() if item.workgroup == workgroup]
+
+    def named_query(self, identity: str) -> NamedQuery:
+        """Return a named query.
+
+        Raises:
+            ApiError: It is unknown.
+        """
+        with self._lock:
+            found = self._named.get(identity)
+        if found is None:
+            raise invalid_request(f"NamedQuery {identity} was not found")
+        return found
+
+    def put_named_query(self, query: NamedQuery) -> None:
+        """Create or replace a named query."""
+        with self._lock:
+            self._named[query.id] = query
+            self._save()
+
+    def delete_named_query(self, identity: str) -> None:
+        """Delete a named query.
+
+        Raises:
+            ApiError: It is unknown.
+        """
+        self.named_query(identity)
+        with self._lock:
+            self._named.pop(identity, None)
             self._save()

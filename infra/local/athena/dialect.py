@@ -1,217 +1,196 @@
-"""Trino's scalar and aggregate semantics, expressed in DuckDB's SQL.
+"""Trino's semantics, expressed in DuckDB's SQL.
 
-Belongs here: rewrites of single syntax-tree nodes where sqlglot's own translation differs from what
-Athena computes, and the final generation of DuckDB SQL. Does not belong here: collections (see
-`collections_dialect`), function bodies (see `macros`) and table names (see `planner`).
+Belongs here: walking a typed syntax tree, rewrites of operators, and the generation of DuckDB SQL.
+Does not belong here: functions (see `function_table` and the modules `…_dialect`), types (see
+`inference`) and table names (see `planner`).
 """
 
-import re
 from collections.abc import Callable, Mapping
 
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, UnsupportedError
 
-from infra.local.athena import collections_dialect as collections
-from infra.local.athena import temporal_dialect as temporal
-from infra.local.athena.collections_dialect import call, has_type
+from infra.local.athena import (
+    cast_dialect,
+    collections_dialect,
+    json_dialect,
+    signatures,
+    temporal_dialect,
+    text_dialect,
+    zones,
+)
+from infra.local.athena import typenames as names
+from infra.local.athena.calls import FINISHED, call, cast, number, string
 from infra.local.athena.errors import unsupported
+from infra.local.athena.inference import kind_of
+from infra.local.athena.relations_dialect import rewrite_unnest
 
-_T = exp.DType
-_TIMESTAMPS = (_T.TIMESTAMP, _T.TIMESTAMP_S, _T.TIMESTAMP_MS, _T.TIMESTAMPNTZ, _T.DATETIME)
-_FLOATS = (_T.DOUBLE, _T.FLOAT)
-_INTEGERS = (_T.TINYINT, _T.SMALLINT, _T.INT, _T.BIGINT)
-
-
-def _count_distinct(node: exp.Expr) -> exp.Expr:
-    # Exact is within any error bound, and reproducible.
-    return exp.Count(this=exp.Distinct(expressions=[node.this]))
-
-
-def _quantile(node: exp.Expr) -> exp.Expr:
-    if node.args.get("weight") is not None:
-        raise unsupported("approx_percentile with weights")
-    return call("quantile_disc", node.this, node.args["quantile"])
+_FLOATS = ("double", "real")
+_HOIST = "athena_hoist"  # a cast of an aggregate that belongs around its window
+_BUILDERS: Mapping[str, Callable[[exp.Expr], exp.Expr]] = {
+    **collections_dialect.FUNCTIONS,
+    **json_dialect.FUNCTIONS,
+    **temporal_dialect.FUNCTIONS,
+    **text_dialect.FUNCTIONS,
+}
 
 
-def _json_scalar(node: exp.Expr) -> exp.Expr:
-    path = node.args["expression"]
-    if isinstance(path, exp.JSONPath):
-        path = exp.Literal.string(path.sql("duckdb").strip("'"))
-    return call("athena_json_scalar", node.this, path)
+def _function(node: exp.Expr) -> exp.Expr:
+    """Rewrite a call to what serves it."""
+    arguments = node.expressions
+    kinds = [kind_of(item) for item in arguments]
+    signature = signatures.find(node.name, kinds)
+    result = kind_of(node)
+    if signature.target.startswith("@"):
+        changed = _BUILDERS[signature.target[1:]](node)
+    else:
+        changed = call(signature.target, *arguments)
+    if signature.forced or _widens(signature, kinds, result):
+        if not result or UNDETERMINED_PART in result:
+            raise unsupported(f"{node.name} of a value whose type cannot be determined")
+        changed = cast(changed, result)
+        changed.meta[_HOIST] = signature.is_aggregate
+    return changed
 
 
-def _json_value(node: exp.Expr) -> exp.Expr:
-    path = node.args.get("path")
-    if not isinstance(path, exp.Literal) or node.args.get("returning"):
-        raise unsupported("json_value with a computed path or RETURNING")
-    text = re.sub(r"^(lax|strict)\s+", "", path.name)
-    return call("athena_json_scalar", node.this, exp.Literal.string(text))
+UNDETERMINED_PART = "()"
 
 
-def _regexp_extract(node: exp.Expr) -> exp.Expr:
-    group = node.args.get("group") or exp.Literal.number(0)
-    return call("athena_regexp_extract", node.this, node.args["expression"], group)
+def _widens(signature: signatures.Signature, kinds: list[str], result: str) -> bool:
+    is_mixed = signature.result == "$common" and any(kind != result for kind in kinds)
+    return is_mixed and "decimal" in result
 
 
-def _regexp_replace(node: exp.Expr) -> exp.Expr:
-    replacement = node.args.get("replacement")
-    if isinstance(replacement, exp.Lambda):
-        raise unsupported("regexp_replace with a lambda")
-    if isinstance(replacement, exp.Literal):
-        replacement.set("this", re.sub(r"\$(\d)", r"\\\1", replacement.this))
+def _arithmetic(node: exp.Expr) -> exp.Expr:
+    left, right, result = kind_of(node.this), kind_of(node.args["expression"]), kind_of(node)
+    if "interval day to second" in (left, right, result):
+        return temporal_dialect.arithmetic(node)
+    if isinstance(node, exp.Div | exp.Mod):
+        return _division(node, left, right, result)
+    if names.is_decimal(result) or result == "real":
+        return cast(exp.paren(node.copy()), result)
+    if result in names.INTEGERS and left != right:
+        # DuckDB would fit a literal to the other side's type.
+        return type(node)(
+            this=cast(node.this, result), expression=cast(node.args["expression"], result)
+        )
     return node
 
 
-def _format(node: exp.Expr) -> exp.Expr:
-    return call("printf", node.this, *node.expressions)
+def _division(node: exp.Expr, left: str, right: str, result: str) -> exp.Expr:
+    sides = node.this, node.args["expression"]
+    is_division = isinstance(node, exp.Div)
+    if result in _FLOATS:
+        divided = call('"/"' if is_division else '"%"', *(cast(side, "double") for side in sides))
+        return cast(divided, "real") if result == "real" else divided
+    if not result or not left or not right:
+        raise unsupported("A division of values whose types cannot be determined (CAST them)")
+    if names.is_decimal(result) and is_division:
+        quotient = call("athena_decimal_divide", *sides, number(names.digits(result)[1]))
+        return cast(quotient, result)
+    return cast(call("athena_divide" if is_division else "athena_modulo", *sides), result)
 
 
-def _cast(node: exp.Expr) -> exp.Expr:
-    value, target = node.this, node.args["to"]
-    if target.is_type("varchar", "text"):
-        if has_type(value, *_TIMESTAMPS):
-            return call("strftime", value, exp.Literal.string("%Y-%m-%d %H:%M:%S.%g"))
-        if has_type(value, _T.DOUBLE):
-            return call("athena_double_text", value)
-    elif target.this in _INTEGERS and has_type(value, *_FLOATS):
-        # DuckDB rounds halves to even when it casts; Trino rounds them away from zero.
-        rounded = node.copy()
-        rounded.set("this", call("round", value.copy()))
-        return rounded
-    return node
-
-
-def _divide(node: exp.Expr) -> exp.Expr:
-    if has_type(node.this, *_FLOATS) or has_type(node.args["expression"], *_FLOATS):
-        # As a function it ignores integer_division, under which x / 0 would be NULL.
-        return call('"/"', node.this, node.args["expression"])
-    divisor = node.args["expression"].unnest()
-    if isinstance(divisor, exp.Literal) and float(divisor.name or 0) != 0:
-        return node
-    return call("athena_divide", node.this, node.args["expression"])
-
-
-def _array_size(node: exp.Expr) -> exp.Expr:
-    return call("cardinality", node.this) if has_type(node.this, _T.MAP) else node
-
-
-def _slice(node: exp.Expr) -> exp.Expr:
-    return call("athena_slice", node.this, node.args.get("start"), node.args.get("end"))
-
-
-def _reverse(node: exp.Expr) -> exp.Expr:
-    return call("list_reverse", node.this) if has_type(node.this, _T.ARRAY) else node
-
-
-def _concatenate(node: exp.Expr) -> exp.Expr:
+def _comparison(node: exp.Expr) -> exp.Expr:
+    """Compare NaN as Trino does: it is equal to nothing, and neither more nor less."""
     left, right = node.this, node.args["expression"]
-    if left.type is None or right.type is None or _T.UNKNOWN in (left.type.this, right.type.this):
+    suspects = [side for side in (left, right) if _may_be_nan(side)]
+    if not suspects or isinstance(node, exp.NullSafeEQ | exp.NullSafeNEQ):
         return node
-    left_is_array, right_is_array = has_type(left, _T.ARRAY), has_type(right, _T.ARRAY)
-    if left_is_array and not right_is_array:
-        return call("list_append", left, right)
-    if right_is_array and not left_is_array:
-        return call("list_prepend", left, right)
+    if isinstance(node, exp.GT | exp.GTE):
+        suspects = [side for side in suspects if side is left]
+    elif isinstance(node, exp.LT | exp.LTE):
+        suspects = [side for side in suspects if side is right]
+    elif isinstance(node, exp.EQ):
+        suspects = suspects[:1] if len(suspects) > 1 or kind_of(left) == kind_of(right) else []
+    if not suspects:
+        return node
+    nan = call("isnan", suspects[0].copy())
+    if isinstance(node, exp.NEQ):
+        return exp.paren(exp.Or(this=node.copy(), expression=nan))
+    return exp.paren(exp.And(this=node.copy(), expression=exp.Not(this=nan)))
+
+
+def _may_be_nan(side: exp.Expr) -> bool:
+    return kind_of(side) in _FLOATS and not isinstance(side.unnest(), exp.Literal)
+
+
+def _literal(node: exp.Expr) -> exp.Expr:
+    """Give a decimal its scale: DuckDB counts the zero of 0.5."""
+    text = node.name
+    if node.args["is_string"] or "." not in text or "e" in text.lower():
+        return node
+    whole, _, fraction = text.partition(".")
+    precision = max(1, len(whole.lstrip("0")) + len(fraction))
+    return cast(string(text), names.decimal(precision, len(fraction)))
+
+
+def _conditional(node: exp.Expr) -> exp.Expr:
+    """Keep the type where branches have several."""
+    kind = kind_of(node)
+    return cast(node.copy(), kind) if names.is_decimal(kind) else node
+
+
+def _hoisted(node: exp.Expr) -> exp.Expr:
+    """Turn ``CAST(sum(x)) OVER ()`` into ``CAST(sum(x) OVER ())``."""
+    inner = node.this
+    if not isinstance(inner, exp.Cast) or not inner.meta.get(_HOIST):
+        return node
+    moved = node.copy()
+    moved.set("this", inner.this.copy())
+    result = cast(moved, kind_of(inner))
+    result.meta[_HOIST] = True
+    return result
+
+
+def _listagg(node: exp.Expr) -> exp.Expr:
+    if node.args.get("separator") is None:
+        node.set("separator", string(""))
+    if node.args.get("on_overflow"):
+        raise unsupported("listagg with ON OVERFLOW")
     return node
 
 
-def _split(node: exp.Expr) -> exp.Expr:
-    limit = node.args.get("limit")
-    if limit is None:
-        return node
-    return call("athena_split_limit", node.this, node.args["expression"], limit)
+def _now(kind: str) -> Callable[[exp.Expr], exp.Expr]:
+    return lambda _node: cast(call("athena_now"), kind)
 
 
-def _split_to_map(node: exp.Expr) -> exp.Expr:
-    pair, key_value = node.args.get("pair_delim"), node.args.get("key_value_delim")
-    return call("split_to_map", node.this, pair, key_value)
-
-
-def _random(node: exp.Expr) -> exp.Expr:
-    if node.this is None:
-        return node
-    return exp.cast(exp.Floor(this=exp.Mul(this=exp.Rand(), expression=node.this)), "BIGINT")
-
-
-def _type_of(node: exp.Expr) -> exp.Expr:
-    return exp.Lower(this=call("typeof", node.this))
-
-
-def _refuse(what: str) -> Callable[[exp.Expr], exp.Expr]:
-    def refuse(_node: exp.Expr) -> exp.Expr:
-        raise unsupported(what)
-
-    return refuse
-
-
+_ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod)
+_COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
 _BY_TYPE: Mapping[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
-    exp.ApproxDistinct: _count_distinct,
-    exp.ApproxQuantile: _quantile,
-    exp.ArraySize: _array_size,
-    exp.ArraySlice: _slice,
-    exp.Cast: _cast,
-    exp.DPipe: _concatenate,
-    exp.DateAdd: temporal.keep_date,
-    exp.DateDiff: temporal.date_diff,
-    exp.DateTrunc: temporal.keep_date,
-    exp.Div: _divide,
-    exp.Extract: temporal.extract,
-    exp.Format: _format,
-    exp.GenerateSeries: temporal.sequence,
-    exp.JSONExtractScalar: _json_scalar,
-    exp.JSONValue: _json_value,
-    exp.MatchRecognize: _refuse("MATCH_RECOGNIZE"),
-    exp.ParseDatetime: temporal.parse_datetime,
-    exp.Rand: _random,
-    exp.Reduce: collections.reduce,
-    exp.RegexpExtract: _regexp_extract,
-    exp.RegexpReplace: _regexp_replace,
-    exp.Repeat: _refuse("repeat"),
-    exp.Reverse: _reverse,
-    exp.Split: _split,
-    exp.StrToMap: _split_to_map,
-    exp.Struct: collections.row,
-    exp.TimestampTrunc: temporal.keep_date,
-    exp.TsOrDsAdd: temporal.keep_date,
-    exp.Typeof: _type_of,
+    **dict.fromkeys(_ARITHMETIC, _arithmetic),
+    **dict.fromkeys(_COMPARISONS, _comparison),
+    **dict.fromkeys((exp.Window, exp.Filter, exp.IgnoreNulls, exp.RespectNulls), _hoisted),
+    **dict.fromkeys((exp.Case, exp.If), _conditional),
+    exp.Anonymous: _function,
+    exp.AnonymousAggFunc: _function,
+    exp.Cast: cast_dialect.rewrite,
+    exp.CurrentDate: _now("date"),
+    exp.CurrentTimestamp: lambda _node: call("athena_now"),
+    exp.DPipe: collections_dialect.concatenate,
+    exp.GroupConcat: _listagg,
+    exp.Interval: temporal_dialect.interval,
+    exp.Literal: _literal,
+    exp.Localtimestamp: _now("timestamp"),
+    exp.TryCast: cast_dialect.rewrite,
 }
-
-
-def _rename(name: str) -> Callable[[exp.Anonymous], exp.Expr]:
-    return lambda node: call(name, *node.expressions)
-
-
-_BY_NAME: Mapping[str, Callable[[exp.Anonymous], exp.Expr]] = {
-    **collections.FUNCTIONS,
-    "FORMAT_DATETIME": temporal.format_datetime,
-    "URL_DECODE": _rename("athena_url_decode"),
-    "URL_ENCODE": _rename("athena_url_encode"),
-}
-
-
-def _rewrite(node: exp.Expr) -> exp.Expr:
-    if isinstance(node, exp.Anonymous):
-        by_name = _BY_NAME.get(node.name.upper())
-        return by_name(node) if by_name else node
-    by_type = _BY_TYPE.get(type(node))
-    return by_type(node) if by_type else node
 
 
 def transform(tree: exp.Expr) -> exp.Expr:
     """Return a copy of a tree with Trino's semantics spelled out for DuckDB.
 
     Args:
-        tree: Parsed from Athena's dialect, with types inferred where possible.
+        tree: Parsed from Athena's dialect, with types inferred.
 
     Raises:
         QueryError: It uses something that has no equivalent.
     """
     root = tree.copy()
-    for values in list(root.find_all(exp.Values)):
-        collections.values_of_rows(values)
-    collections.rewrite_unnest(root)
+    zones.resolve(root)
+    rewrite_unnest(root)
     for node in reversed(list(root.walk())):  # children before their parents
-        changed = _rewrite(node)
+        rewrite = None if node.meta.get(FINISHED) else _BY_TYPE.get(type(node))
+        changed = rewrite(node) if rewrite else node
         if changed is node:
             continue
         if changed.type is None and node.type is not None:
@@ -230,6 +209,8 @@ def to_duckdb(tree: exp.Expr) -> str:
         QueryError: It uses something that has no equivalent.
     """
     try:
-        return transform(tree).sql("duckdb", unsupported_level=ErrorLevel.RAISE, identify=True)
+        return transform(tree).sql(
+            "duckdb", unsupported_level=ErrorLevel.RAISE, identify=True, comments=False
+        )
     except UnsupportedError as error:
         raise unsupported(str(error).split("\n", 1)[0].rstrip(".")) from error

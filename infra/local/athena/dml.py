@@ -4,6 +4,8 @@ Belongs here: their rules (locations, column order, partitions) and what Glue is
 belong here: the files (see `writer`).
 """
 
+from functools import partial
+
 from sqlglot import exp
 
 from infra.local.athena.catalog import GlueCatalog
@@ -17,8 +19,9 @@ from infra.local.athena.formats import (
     storage_descriptor,
 )
 from infra.local.athena.names import TableName, output_name, resolve
-from infra.local.athena.parsing import parse_query
+from infra.local.athena.parsing import as_query, parse_query
 from infra.local.athena.planner import Planner
+from infra.local.athena.projection import is_projected, location_of
 from infra.local.athena.properties import WriteOptions, write_options
 from infra.local.athena.results import Outcome
 from infra.local.athena.session import Session
@@ -126,14 +129,15 @@ class RowWriter:
         target = self._insert_target(table)
         written = self._writer.write(sql, target, session)
         added = [item for item in _partitions(written) if item.values not in target.existing]
-        if added:
+        if added and not is_projected(table):
             self._catalog.add_partitions(table, added)
         return self._outcome(written, session)
 
     def _insert_target(self, table: Table) -> Target:
         kind = format_of(table)
         existing = {}
-        if table.partition_keys:
+        place = partial(location_of, table) if is_projected(table) else None
+        if table.partition_keys and place is None:
             existing = {item.values: item.location for item in self._catalog.partitions(table)}
         codec = table.parameters.get("parquet.compression") or table.parameters.get(
             "write.compression", "SNAPPY" if kind is FileFormat.PARQUET else "NONE"
@@ -145,6 +149,7 @@ class RowWriter:
             partitioned_by=tuple(key.name for key in table.partition_keys),
             delimiter=table.serde_parameters.get("field.delim", "\x01"),
             existing=existing,
+            place=place,
         )
 
     def unload(self, statement: Unload, session: Session) -> Outcome:
@@ -182,7 +187,7 @@ def _target(options: WriteOptions, location: str, delimiter: str) -> Target:
 
 def _query_of(tree: exp.Expr) -> exp.Query:
     if isinstance(tree, exp.Values):
-        return parse_query(tree.sql("athena"))
+        return as_query(tree)
     if not isinstance(tree, exp.Query):
         raise QueryError("SYNTAX_ERROR: line 1:1: a query was expected")
     return tree

@@ -24,8 +24,8 @@ class QueryError(Exception):
 class QueryCancelledError(QueryError):
     """The statement noticed, between two steps, that it had been stopped."""
 
-    def __init__(self) -> None:
-        super().__init__("Query cancelled by user")
+    def __init__(self, reason: str = "Query cancelled by user") -> None:
+        super().__init__(reason)
 
 
 class ApiError(Exception):
@@ -64,6 +64,16 @@ def schema_not_found(database: str) -> QueryError:
     return QueryError(f"SCHEMA_NOT_FOUND: line 1:1: Schema '{database}' does not exist")
 
 
+def function_not_found(name: str) -> QueryError:
+    """Return Athena's failure for a function it does not have."""
+    return QueryError(f"FUNCTION_NOT_FOUND: line 1:1: Function '{name.lower()}' not registered")
+
+
+def type_mismatch(what: str) -> QueryError:
+    """Return Athena's failure for operands or arguments of the wrong types."""
+    return QueryError(f"TYPE_MISMATCH: line 1:1: {what}")
+
+
 # DuckDB says the same thing in several ways; the first pattern that matches wins.
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (
@@ -99,7 +109,32 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         re.compile(r"Ambiguous reference to column name \"([^\"]+)\""),
         "AMBIGUOUS_NAME: line 1:1: Column '{0}' is ambiguous",
     ),
-    (re.compile(r"(DIVISION_BY_ZERO: .*)"), "{0}"),
+    # What a function of ours said, in SQL or in Python.
+    (re.compile(r"(?:ScalarError|Invalid Input Error): ([A-Z_]{8,}: [^\n]*)"), "{0}"),
+    (
+        re.compile(r"More than one row returned by a subquery"),
+        "SUBQUERY_MULTIPLE_ROWS: Scalar sub-query has returned multiple rows",
+    ),
+    (
+        re.compile(r"Map keys must be unique"),
+        "INVALID_FUNCTION_ARGUMENT: Duplicate map keys are not allowed",
+    ),
+    (
+        re.compile(r"Values list \"([^\"]*)\" does not have a column named \"([^\"]+)\""),
+        "COLUMN_NOT_FOUND: line 1:1: Column '{0}.{1}' cannot be resolved",
+    ),
+    (
+        re.compile(r"Function \"athena_(\w+)\" is a Macro Function"),
+        "NOT_SUPPORTED: {0} with DISTINCT, FILTER or ORDER BY",
+    ),
+    (
+        re.compile(r"(invalid perl operator|invalid escape sequence)"),
+        "NOT_SUPPORTED: this regular expression ({0})",
+    ),
+    (
+        re.compile(r"Type (?:U?INT\d+|HUGEINT) with value (\S+) can't be cast"),
+        "NUMERIC_VALUE_OUT_OF_RANGE: Out of range: {0}",
+    ),
 )
 
 _CLASSES: tuple[tuple[type[duckdb.Error], str], ...] = (

@@ -16,7 +16,7 @@ from infra.local.athena.catalog import GlueCatalog
 from infra.local.athena.ddl import Definer
 from infra.local.athena.dml import RowWriter
 from infra.local.athena.errors import from_duckdb, unsupported
-from infra.local.athena.parsing import parse_query
+from infra.local.athena.parsing import as_query, parse_query
 from infra.local.athena.partitions import PartitionKeeper
 from infra.local.athena.planner import Planner
 from infra.local.athena.results import (
@@ -30,6 +30,7 @@ from infra.local.athena.results import (
 from infra.local.athena.session import Session
 from infra.local.athena.statements import (
     AlterPartitions,
+    CreateView,
     Explain,
     Kind,
     Statement,
@@ -101,12 +102,10 @@ class Executor:
 
     def _dispatch(self, statement: Statement, session: Session) -> Outcome:
         match statement:
-            case Utility(verb="REPAIR"):
-                return self._partitions.repair(statement.table)
-            case Utility():
-                return self._informant.answer(statement)
-            case AlterPartitions():
-                return self._partitions.alter(statement)
+            case Utility() | AlterPartitions():
+                return self._utility(statement)
+            case CreateView():
+                return self._definer.create_view(statement, session)
             case Unload():
                 return self._rows.unload(statement, session)
             case Explain():
@@ -114,12 +113,19 @@ class Executor:
             case Tree():
                 return self._run_tree(statement.tree, session)
 
+    def _utility(self, statement: Utility | AlterPartitions) -> Outcome:
+        if isinstance(statement, AlterPartitions):
+            return self._partitions.alter(statement)
+        if statement.verb == "REPAIR":
+            return self._partitions.repair(statement.table)
+        return self._informant.answer(statement)
+
     def _run_tree(self, tree: exp.Expr, session: Session) -> Outcome:
         if isinstance(tree, exp.Values):
-            tree = parse_query(tree.sql("athena"))
+            tree = as_query(tree)
         if isinstance(tree, exp.Create) and tree.args["kind"].upper() == "TABLE":
-            as_query = tree.expression is not None
-            run = self._rows.create_table_as if as_query else self._definer.create
+            has_query = tree.expression is not None
+            run = self._rows.create_table_as if has_query else self._definer.create
             return run(tree, session)
         for kind, runner in self._runners.items():
             if isinstance(tree, kind):
@@ -151,6 +157,7 @@ class Executor:
             return
         uri = session.output_prefix + kind.suffix
         if isinstance(outcome.rows, FileRows):
+            outcome.output_bytes = outcome.rows.path.stat().st_size
             self._store.upload(outcome.rows.path, uri)
         else:
             lines = outcome.rows.read(0, len(outcome.rows))

@@ -75,7 +75,7 @@ def format_of(table: Table) -> FileFormat:
 
 
 def require_readable(table: Table) -> None:
-    """Refuse tables that would be read wrongly: Iceberg, and partition projection.
+    """Refuse tables that would be read wrongly: Iceberg and symlinks.
 
     Raises:
         QueryError: NOT_SUPPORTED.
@@ -84,8 +84,6 @@ def require_readable(table: Table) -> None:
     name = f"{table.database}.{table.name}"
     if parameters.get("table_type") == "iceberg":
         raise unsupported(f"ICEBERG table {name}")
-    if parameters.get("projection.enabled") == "true":
-        raise unsupported(f"Partition projection on table {name}")
     if "symlink" in table.input_format.lower():
         raise unsupported(f"Symlink table {name}")
 

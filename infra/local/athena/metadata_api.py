@@ -1,18 +1,17 @@
-"""API actions about the catalog, workgroups and prepared statements.
+"""API actions about the catalog.
 
-Belongs here: their request and response shapes. Does not belong here: queries (see `api`).
+Belongs here: their request and response shapes. Does not belong here: queries (see `api`), work
+groups (see `workgroup_api`), prepared statements and named queries (see `named_api`).
 """
 
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from infra.local.athena.definitions import PRIMARY, PreparedStatement, WorkGroup
 from infra.local.athena.errors import ApiError, QueryError, invalid_request
 from infra.local.athena.formats import glue_column
 from infra.local.athena.paging import page
 from infra.local.athena.service import AthenaService
-from infra.local.athena.shapes import ENGINE_VERSION
 from infra.local.athena.tables import Table
 
 Payload = Mapping[str, Any]
@@ -97,116 +96,6 @@ def list_table_metadata(service: AthenaService, request: Payload) -> Payload:
     return page(items, request, "TableMetadataList")
 
 
-def _work_group(service: AthenaService, group: WorkGroup) -> Payload:
-    location = group.output_location or service.options.output_location
-    return {
-        "Name": group.name,
-        "State": "ENABLED",
-        "Description": group.description,
-        "CreationTime": group.created_at,
-        "Configuration": {
-            "ResultConfiguration": {"OutputLocation": location},
-            "EnforceWorkGroupConfiguration": False,
-            "PublishCloudWatchMetricsEnabled": False,
-            "EngineVersion": ENGINE_VERSION,
-        },
-    }
-
-
-def get_work_group(service: AthenaService, request: Payload) -> Payload:
-    """GetWorkGroup."""
-    group = service.definitions.workgroup(request["WorkGroup"])
-    return {"WorkGroup": _work_group(service, group)}
-
-
-def list_work_groups(service: AthenaService, request: Payload) -> Payload:
-    """ListWorkGroups."""
-    groups = [_work_group(service, item) for item in service.definitions.workgroups()]
-    kept = ("Name", "State", "Description", "CreationTime")
-    summaries = [{key: group[key] for key in kept} for group in groups]
-    return page(summaries, request, "WorkGroups")
-
-
-def create_work_group(service: AthenaService, request: Payload) -> Payload:
-    """CreateWorkGroup."""
-    results = (request.get("Configuration") or {}).get("ResultConfiguration") or {}
-    location = results.get("OutputLocation", "")
-    group = WorkGroup(request["Name"], location, request.get("Description") or "")
-    service.definitions.put_workgroup(group, must_be_new=True)
-    return {}
-
-
-def update_work_group(service: AthenaService, request: Payload) -> Payload:
-    """UpdateWorkGroup: description and result location."""
-    group = service.definitions.workgroup(request["WorkGroup"])
-    updates = (request.get("ConfigurationUpdates") or {}).get("ResultConfigurationUpdates") or {}
-    changed = WorkGroup(
-        group.name,
-        updates.get("OutputLocation") or group.output_location,
-        request.get("Description") or group.description,
-        group.created_at,
-    )
-    service.definitions.put_workgroup(changed, must_be_new=False)
-    return {}
-
-
-def delete_work_group(service: AthenaService, request: Payload) -> Payload:
-    """DeleteWorkGroup."""
-    service.definitions.delete_workgroup(request["WorkGroup"])
-    return {}
-
-
-def _put_prepared(service: AthenaService, request: Payload, *, must_be_new: bool) -> Payload:
-    statement = PreparedStatement(
-        name=request["StatementName"],
-        workgroup=service.definitions.workgroup(request.get("WorkGroup") or PRIMARY).name,
-        sql=request["QueryStatement"],
-        description=request.get("Description") or "",
-    )
-    if not must_be_new:
-        service.definitions.statement(statement.workgroup, statement.name)
-    service.definitions.put_statement(statement, must_be_new=must_be_new)
-    return {}
-
-
-def create_prepared_statement(service: AthenaService, request: Payload) -> Payload:
-    """CreatePreparedStatement."""
-    return _put_prepared(service, request, must_be_new=True)
-
-
-def update_prepared_statement(service: AthenaService, request: Payload) -> Payload:
-    """UpdatePreparedStatement."""
-    return _put_prepared(service, request, must_be_new=False)
-
-
-def get_prepared_statement(service: AthenaService, request: Payload) -> Payload:
-    """GetPreparedStatement."""
-    found = service.definitions.statement(request["WorkGroup"], request["StatementName"])
-    described = {
-        "StatementName": found.name,
-        "QueryStatement": found.sql,
-        "WorkGroupName": found.workgroup,
-        "Description": found.description,
-        "LastModifiedTime": found.modified_at,
-    }
-    return {"PreparedStatement": described}
-
-
-def list_prepared_statements(service: AthenaService, request: Payload) -> Payload:
-    """ListPreparedStatements."""
-    items = [
-        {"StatementName": item.name, "LastModifiedTime": item.modified_at}
-        for item in service.definitions.statements(request["WorkGroup"])
-    ]
-    return page(items, request, "PreparedStatements")
-
-
-def delete_prepared_statement(service: AthenaService, request: Payload) -> Payload:
-    """DeletePreparedStatement."""
-    service.definitions.delete_statement(request["WorkGroup"], request["StatementName"])
-    return {}
-
-
 ACTIONS: Mapping[str, Callable[[AthenaService, Payload], Payload]] = {
     "GetDataCatalog": get_data_catalog,
     "ListDataCatalogs": list_data_catalogs,
@@ -214,14 +103,4 @@ ACTIONS: Mapping[str, Callable[[AthenaService, Payload], Payload]] = {
     "ListDatabases": list_databases,
     "GetTableMetadata": get_table_metadata,
     "ListTableMetadata": list_table_metadata,
-    "GetWorkGroup": get_work_group,
-    "ListWorkGroups": list_work_groups,
-    "CreateWorkGroup": create_work_group,
-    "UpdateWorkGroup": update_work_group,
-    "DeleteWorkGroup": delete_work_group,
-    "CreatePreparedStatement": create_prepared_statement,
-    "UpdatePreparedStatement": update_prepared_statement,
-    "GetPreparedStatement": get_prepared_statement,
-    "ListPreparedStatements": list_prepared_statements,
-    "DeletePreparedStatement": delete_prepared_statement,
 }

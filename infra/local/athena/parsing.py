@@ -9,10 +9,13 @@ from collections.abc import Sequence
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
-from sqlglot.expressions import apply_index_offset
-from sqlglot.tokenizer_core import TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
+from infra.local.athena import grammar
 from infra.local.athena.errors import QueryError
+
+_OPENING = (TokenType.L_PAREN, TokenType.L_BRACKET)
+_CLOSING = (TokenType.R_PAREN, TokenType.R_BRACKET)
 
 
 def parse_one(sql: str) -> exp.Expr:
@@ -22,29 +25,14 @@ def parse_one(sql: str) -> exp.Expr:
         QueryError: SYNTAX_ERROR, or more than one statement.
     """
     try:
-        trees = [tree for tree in sqlglot.parse(sql, read="athena") if tree is not None]
+        trees = [tree for tree in grammar.parse(sql) if tree is not None]
     except (ParseError, TokenError) as error:
         raise QueryError(f"SYNTAX_ERROR: {_position(error)}: {_first_line(error)}") from error
     if not trees:
         raise QueryError("SYNTAX_ERROR: line 1:1: mismatched input '<EOF>'")
     if len(trees) > 1:
         raise QueryError("SYNTAX_ERROR: line 1:1: Only one sql statement is allowed")
-    return _with_plain_subscripts(trees[0])
-
-
-def _with_plain_subscripts(tree: exp.Expr) -> exp.Expr:
-    """Leave subscripts as they were written: both Athena and DuckDB count from one.
-
-    sqlglot counts from zero in between, but moves a subscript only if it knows that it is a number.
-    It does not know that of a column when it reads, and does when it writes: `a[i]` would become
-    `a[i + 1]`.
-    """
-    for node in tree.find_all(exp.Bracket):
-        if node.args.get("offset") is None:
-            written = apply_index_offset(node.this, node.expressions, 1, dialect="athena")
-            node.set("expressions", written)
-            node.set("offset", 1)
-    return tree
+    return trees[0]
 
 
 def parse_query(sql: str) -> exp.Query:
@@ -55,11 +43,16 @@ def parse_query(sql: str) -> exp.Query:
     """
     tree = parse_one(sql)
     if isinstance(tree, exp.Values):
-        return exp.select("*").from_(exp.Subquery(this=tree, alias=_alias("_values")))
+        return as_query(tree)
     if not isinstance(tree, exp.Query):
         word = sql.split(maxsplit=1)[0]
         raise QueryError(f"SYNTAX_ERROR: line 1:1: mismatched input '{word}'. Expecting: <query>")
     return tree
+
+
+def as_query(values: exp.Values) -> exp.Query:
+    """Return a query of a bare VALUES."""
+    return exp.select("*").from_(exp.Subquery(this=values, alias=_alias("_values")))
 
 
 def _alias(name: str) -> exp.TableAlias:
@@ -76,10 +69,7 @@ def substitute(sql: str, parameters: Sequence[str]) -> str:
     Raises:
         QueryError: The numbers of placeholders and parameters differ.
     """
-    try:
-        tokens = sqlglot.tokenize(sql, read="athena")
-    except TokenError as error:
-        raise QueryError(f"SYNTAX_ERROR: line 1:1: {_first_line(error)}") from error
+    tokens = _tokens(sql)
     places = [token for token in tokens if token.token_type is TokenType.PLACEHOLDER]
     if len(places) != len(parameters):
         raise QueryError(
@@ -91,6 +81,13 @@ def substitute(sql: str, parameters: Sequence[str]) -> str:
         pieces += [sql[start : token.start], _as_literal(parameter)]
         start = token.end + 1
     return "".join([*pieces, sql[start:]])
+
+
+def _tokens(sql: str) -> list[Token]:
+    try:
+        return sqlglot.tokenize(sql, read="athena")
+    except TokenError as error:
+        raise QueryError(f"SYNTAX_ERROR: line 1:1: {_first_line(error)}") from error
 
 
 def _as_literal(parameter: str) -> str:
@@ -105,7 +102,15 @@ def _as_literal(parameter: str) -> str:
 
 def arguments(sql: str) -> list[str]:
     """Split the argument list of ``EXECUTE … USING a, b`` into SQL literals."""
-    return [item.sql("athena") for item in parse_query(f"SELECT {sql}").selects] if sql else []
+    if not sql.strip():
+        return []
+    parts, depth, start = [], 0, 0
+    for token in _tokens(sql):
+        depth += (token.token_type in _OPENING) - (token.token_type in _CLOSING)
+        if token.token_type is TokenType.COMMA and not depth:
+            parts.append(sql[start : token.start].strip())
+            start = token.end + 1
+    return [*parts, sql[start:].strip()]
 
 
 def _first_line(error: Exception) -> str:

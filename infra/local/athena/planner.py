@@ -4,6 +4,10 @@ Belongs here: the order of the steps: expand views, bind tables, infer types, pr
 create temporary views. Does not belong here: the steps themselves.
 """
 
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
 from sqlglot import exp
 from sqlglot.schema import MappingSchema
 
@@ -14,11 +18,13 @@ from infra.local.athena.dialect import to_duckdb
 from infra.local.athena.errors import table_not_found
 from infra.local.athena.glue_expression import glue_expression
 from infra.local.athena.names import TableName, real_tables, resolve
+from infra.local.athena.projection import is_projected, projected
 from infra.local.athena.pruning import Filters, partition_filters, select_partitions
 from infra.local.athena.scan import TableScanner
+from infra.local.athena.scanned import columns_needed
 from infra.local.athena.session import Session
 from infra.local.athena.sqltext import identifier
-from infra.local.athena.tables import Table
+from infra.local.athena.tables import Partition, Table
 from infra.local.athena.views import expand_views
 
 
@@ -63,7 +69,7 @@ class _Plan:
         tree = analyse(tree, schema)
         relabel(tree, labels)
         if self._tables:
-            self._create_views(tree)
+            self._create_views(tree, columns_needed(tree, self._tables))
         return to_duckdb(tree)
 
     def _lookup(self, name: TableName) -> Table | None:
@@ -98,18 +104,38 @@ class _Plan:
         node.set("db", None)
         node.set("catalog", None)
 
-    def _create_views(self, tree: exp.Expr) -> None:
+    def _create_views(self, tree: exp.Expr, needed: Mapping[str, set[str] | None]) -> None:
         partitioned = {name: item for name, item in self._tables.items() if item.partition_keys}
         filters = partition_filters(tree, partitioned) if partitioned else {}
         for bound, table in self._tables.items():
             self._session.check()
-            body = self._relation(table, filters.get(bound, []))
+            body = self._relation(table, filters.get(bound, []), needed.get(bound))
             view = identifier(bound)
             self._session.cursor.execute(f"CREATE OR REPLACE TEMP VIEW {view} AS {body}")
 
-    def _relation(self, table: Table, filters: list[Filters]) -> str:
+    def _relation(self, table: Table, filters: list[Filters], columns: set[str] | None) -> str:
         if not table.partition_keys:
-            return self._scanner.relation(table, self._session)
+            return self._scanner.relation(table, self._session, columns=columns)
+        if is_projected(table):
+            kept = self._project(table, filters)
+            return self._scanner.relation(table, self._session, kept, columns)
         partitions = self._catalog.partitions(table, glue_expression(filters, table))
         kept = select_partitions(self._session.cursor, table, partitions, filters)
-        return self._scanner.relation(table, self._session, kept)
+        return self._scanner.relation(table, self._session, kept, columns)
+
+    def _project(self, table: Table, filters: list[Filters]) -> list[Partition]:
+        def keep(name: str, values: Sequence[str]) -> list[str]:
+            """Keep what each reference's conditions on this key alone allow."""
+            key = next(item for item in table.partition_keys if item.name == name)
+            alone = replace(table, partition_keys=(key,))
+            conditions = [[item for item in one if _names_only(item, name)] for one in filters]
+            candidates = [Partition((value,), "") for value in values]
+            kept = select_partitions(self._session.cursor, alone, candidates, conditions)
+            return [item.values[0] for item in kept]
+
+        partitions = projected(table, filters, keep, dt.datetime.now(dt.UTC))
+        return select_partitions(self._session.cursor, table, partitions, filters)
+
+
+def _names_only(condition: exp.Expr, name: str) -> bool:
+    return all(column.name.lower() == name for column in condition.find_all(exp.Column))

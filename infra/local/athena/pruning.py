@@ -30,7 +30,7 @@ Filters = list[exp.Expr]
 # Rows are chosen, numbered or merged here: a condition from outside must not move below it.
 _BARRIERS = ("limit", "offset", "fetch", "distinct", "group", "having", "qualify", "windows")
 _POSITION = "athena_position"
-_VOLATILE = (exp.Rand, exp.Uuid)
+_VOLATILE = {"rand", "random", "uuid"}
 
 
 def partition_filters(tree: exp.Expr, tables: Mapping[str, Table]) -> dict[str, list[Filters]]:
@@ -46,6 +46,7 @@ def partition_filters(tree: exp.Expr, tables: Mapping[str, Table]) -> dict[str, 
     """
     original = _conditions_of_barriers(tree)
     pushed = tree.copy()
+    _hide_calls(pushed)
     # The copy has the same shape, so selects correspond by position.
     barriers = dict(zip(map(id, pushed.find_all(exp.Select)), original, strict=True))
     try:
@@ -57,8 +58,31 @@ def partition_filters(tree: exp.Expr, tables: Mapping[str, Table]) -> dict[str, 
     for node in pushed.find_all(exp.Table):
         if node.name in tables:
             keys = {key.name for key in tables[node.name].partition_keys}
-            found.setdefault(node.name, []).append(_filters_of(node, keys, barriers))
+            filters = _filters_of(node, keys, barriers)
+            found.setdefault(node.name, []).append([_with_calls(item) for item in filters])
     return found
+
+
+def _hide_calls(tree: exp.Expr) -> None:
+    """Put calls by name into a node of another kind; changes the tree in place.
+
+    sqlglot takes a call it does not know for one that may return several rows, and then moves no
+    condition past it. Athena has no such functions.
+    """
+    for node in list(tree.find_all(exp.Anonymous)):
+        hidden = exp.Format(this=exp.Literal.string(node.name), expressions=node.expressions)
+        hidden.type = node.type
+        node.replace(hidden)
+
+
+def _with_calls(condition: exp.Expr) -> exp.Expr:
+    holder = exp.Paren(this=condition.copy())
+    for node in list(holder.find_all(exp.Format)):
+        call = exp.Anonymous(this=node.name, expressions=node.expressions)
+        call.type = node.type
+        node.replace(call)
+    shown: exp.Expr = holder.this
+    return shown
 
 
 def _conditions_of_barriers(tree: exp.Expr) -> list[Filters | None]:
@@ -110,7 +134,10 @@ def _unwrapped(condition: exp.Expr) -> exp.Expr:
 
 def _is_about(condition: exp.Expr, alias: str, keys: set[str]) -> bool:
     columns = list(condition.find_all(exp.Column))
-    if not columns or condition.find(exp.Query, exp.Window, exp.AggFunc, *_VOLATILE):
+    if not columns or condition.find(exp.Query, exp.Window, exp.AggFunc):
+        return False
+    calls = condition.find_all(exp.Format, exp.Anonymous)
+    if any(item.name.lower() in _VOLATILE for item in calls):
         return False
     return all(item.table == alias and item.name.lower() in keys for item in columns)
 

@@ -11,11 +11,11 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from infra.local.athena.errors import ApiError, QueryError, invalid_request
-from infra.local.athena.results import Outcome
+from infra.local.athena.errors import ApiError, QueryCancelledError, QueryError, invalid_request
+from infra.local.athena.results import FileRows, Outcome
 from infra.local.athena.session import Session
 from infra.local.athena.statements import Kind
 
@@ -71,10 +71,13 @@ class QueryExecution:
     scanned_bytes: int = 0
     outcome: Outcome = field(default_factory=Outcome)
     session: Session | None = None
+    reused: "QueryExecution | None" = None
 
     @property
     def output_prefix(self) -> str:
         """The result's address without its suffix."""
+        if self.reused is not None:
+            return self.reused.output_prefix
         return self.request.output_location + self.id
 
     @property
@@ -108,12 +111,13 @@ class QueryRegistry:
         self._tokens: dict[str, str] = {}
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="query")
 
-    def submit(self, request: Request, token: str | None = None) -> str:
+    def submit(self, request: Request, token: str | None = None, reuse_s: float = 0) -> str:
         """Queue a statement.
 
         Args:
             request: What to run.
             token: A client request token: the same token gives the same execution.
+            reuse_s: How old a result of the same query may be to be given again; 0 for never.
 
         Returns:
             The query execution id.
@@ -131,9 +135,34 @@ class QueryRegistry:
             self._executions[query.id] = query
             if token:
                 self._tokens[token] = query.id
+            earlier = self._reusable(request, reuse_s) if reuse_s else None
+            if earlier is not None:
+                self._reuse(query, earlier)
             self._forget()
-        self._pool.submit(self._run, query)
+        if not query.is_finished:
+            self._pool.submit(self._run, query)
         return query.id
+
+    def _reusable(self, request: Request, reuse_s: float) -> QueryExecution | None:
+        """Return the newest execution whose result may be given again."""
+        if request.kind.subtype != "SELECT":
+            return None
+        since = time.time() - reuse_s
+        for query in reversed(self._executions.values()):
+            is_same = replace(query.request, output_location="") == replace(
+                request, output_location=""
+            )
+            fresh = query.completed_at is not None and query.completed_at >= since
+            if is_same and fresh and query.state is State.SUCCEEDED and query.reused is None:
+                return query
+        return None
+
+    def _reuse(self, query: QueryExecution, earlier: QueryExecution) -> None:
+        if isinstance(earlier.outcome.rows, FileRows):
+            earlier.outcome.rows.hold()
+        query.outcome, query.reused = earlier.outcome, earlier
+        query.started_at = query.submitted_at
+        self._finish(query, State.SUCCEEDED)
 
     def _forget(self) -> None:
         """Drop the oldest finished executions beyond the history limit."""
@@ -201,6 +230,8 @@ class QueryRegistry:
         request = query.request
         try:
             outcome = self._run_statement(request.executable, request.kind, session)
+        except QueryCancelledError as error:
+            return State.CANCELLED, error.reason, Outcome()
         except QueryError as error:
             return State.FAILED, error.reason, Outcome()
         except Exception as error:

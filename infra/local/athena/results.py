@@ -64,6 +64,7 @@ class FileRows:
         self.path = path
         self._offsets: list[int] = []
         self._count = 0
+        self._holders = 1
 
     def write(self, rows: Iterable[Row]) -> None:
         """Write all rows, header first; called once."""
@@ -91,9 +92,15 @@ class FileRows:
     def __len__(self) -> int:
         return self._count
 
+    def hold(self) -> None:
+        """Keep the local file until a further `discard`."""
+        self._holders += 1
+
     def discard(self) -> None:
-        """Delete the local file."""
-        self.path.unlink(missing_ok=True)
+        """Delete the local file once nobody else holds it."""
+        self._holders -= 1
+        if not self._holders:
+            self.path.unlink(missing_ok=True)
 
 
 def csv_line(row: Row) -> str:
@@ -165,9 +172,11 @@ class Outcome:
         rows: The result's rows, including a header row for a SELECT.
         update_count: Rows written by CTAS, INSERT or UNLOAD.
         manifest: S3 address of the list of files written, or None.
+        output_bytes: Size of the result or of the files written.
     """
 
     columns: list[Column] = field(default_factory=list)
     rows: Rows = field(default_factory=MemoryRows)
     update_count: int = 0
     manifest: str | None = None
+    output_bytes: int = 0

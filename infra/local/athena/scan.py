@@ -6,7 +6,7 @@ here: which partitions matter (see `pruning`) and file formats (see `formats`).
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from infra.local.athena.formats import (
     source_column,
 )
 from infra.local.athena.pruning import typed_value
+from infra.local.athena.scanned import ColumnSizes
 from infra.local.athena.session import Session
 from infra.local.athena.sqltext import identifier, identifiers, literal, row, select
 from infra.local.athena.storage import ObjectStore, S3Object, as_folder
@@ -49,6 +50,7 @@ class TableScanner:
     def __init__(self, store: ObjectStore, directory: Path) -> None:
         self._store = store
         self._directory = directory
+        self._sizes = ColumnSizes()
         directory.mkdir(parents=True, exist_ok=True)
 
     def relation(
@@ -56,6 +58,7 @@ class TableScanner:
         table: Table,
         session: Session,
         partitions: Sequence[Partition] | None = None,
+        columns: Collection[str] | None = None,
     ) -> str:
         """Return a SELECT that yields the table's columns, partition keys last.
 
@@ -64,8 +67,9 @@ class TableScanner:
 
         Args:
             table: A table, not a view.
-            session: The query; its scanned bytes grow by the objects' sizes.
+            session: The query; its scanned bytes grow by what it reads.
             partitions: The partitions to read; None for an unpartitioned table.
+            columns: What the query needs of the table, for the bytes scanned; None for all.
 
         Raises:
             QueryError: The table cannot be read here, or an object vanished.
@@ -80,9 +84,13 @@ class TableScanner:
         session.check()
         if not located:
             return _no_rows(table.all_columns)
-        session.scanned_bytes += sum(item.size for item, _ in located)
+        is_parquet = format_of(table) is FileFormat.PARQUET
+        if not is_parquet:
+            session.scan(sum(item.size for item, _ in located))
         files = list(self._store.pool.map(session.lease.fetch, (item for item, _ in located)))
         session.check()
+        if is_parquet:
+            session.scan(sum(self._sizes.of(file, columns) for file in files))
         return self._select(table, files, [values for _, values in located], session.cursor)
 
     def _locate(self, partitions: Sequence[Partition]) -> list[Located]:

@@ -23,6 +23,7 @@ from infra.local.athena.queries import QueryExecution, QueryRegistry, Request
 from infra.local.athena.results import Outcome
 from infra.local.athena.scan import TableScanner
 from infra.local.athena.session import Session
+from infra.local.athena.sqltext import literal
 from infra.local.athena.statements import (
     DEALLOCATE,
     EXECUTE,
@@ -93,6 +94,7 @@ class AthenaService:
             lease=self._cache.lease(),
             output_prefix=query.output_prefix,
             workgroup=query.request.workgroup,
+            scan_limit=self.definitions.workgroup(query.request.workgroup).scan_limit,
         )
 
     def start(
@@ -105,6 +107,7 @@ class AthenaService:
         output_location: str = "",
         parameters: tuple[str, ...] = (),
         token: str | None = None,
+        reuse_s: float = 0,
     ) -> str:
         """Queue a statement and return its execution id.
 
@@ -116,12 +119,17 @@ class AthenaService:
             output_location: S3 folder; by default the workgroup's, then the service's.
             parameters: Values of the statement's question marks.
             token: Client request token.
+            reuse_s: How old a result may be that is given again, in seconds.
 
         Raises:
             ApiError: The request is malformed, or names an unknown prepared statement.
         """
         _require_text(sql)
         group = self.definitions.workgroup(workgroup)
+        if not group.enabled:
+            raise invalid_request(f"WorkGroup {workgroup} is disabled.")
+        if group.enforced and group.output_location:
+            output_location = ""
         location = output_location or group.output_location or self.options.output_location
         if not location.startswith("s3://"):
             raise invalid_request(f"outputLocation is not a valid S3 path: {location}")
@@ -136,7 +144,7 @@ class AthenaService:
             output_location=as_folder(location),
             parameters=parameters,
         )
-        return self.queries.submit(request, token)
+        return self.queries.submit(request, token, reuse_s)
 
     def _executable(self, sql: str, workgroup: str, parameters: tuple[str, ...]) -> str:
         """Replace EXECUTE by the prepared statement, and question marks by their values."""
@@ -190,4 +198,7 @@ def _open_engine(options: Options) -> duckdb.DuckDBPyConnection:
         }
     )
     macros.install(engine)
+    # SQL can name any file of this machine; ours are all below the cache.
+    engine.execute(f"SET allowed_directories = [{literal(str(options.cache_dir.absolute()))}]")
+    engine.execute("SET enable_external_access = false")
     return engine

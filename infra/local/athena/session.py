@@ -24,6 +24,7 @@ class Session:
         lease: The cached objects this query may still read.
         scanned_bytes: Total size of the objects the query reads.
         output_prefix: The query's result address without a suffix, ``s3://bucket/prefix/<id>``.
+        scan_limit: Bytes the query may scan; 0 for any number.
         workgroup: Owner of the prepared statements this query may define.
     """
 
@@ -34,12 +35,23 @@ class Session:
     output_prefix: str
     workgroup: str = "primary"
     scanned_bytes: int = 0
+    scan_limit: int = 0
     _cancelled: threading.Event = field(default_factory=threading.Event)
 
     def cancel(self) -> None:
         """Interrupt the running DuckDB statement and fail the next `check`."""
         self._cancelled.set()
         self.cursor.interrupt()
+
+    def scan(self, size: int) -> None:
+        """Count bytes that the query reads.
+
+        Raises:
+            QueryCancelledError: They are more than its work group allows.
+        """
+        self.scanned_bytes += size
+        if self.scan_limit and self.scanned_bytes > self.scan_limit:
+            raise QueryCancelledError("Bytes scanned limit was exceeded")
 
     def check(self) -> None:
         """Stop between two steps if the query was cancelled.

@@ -48,7 +48,7 @@ def statistics(query: QueryExecution) -> Payload:
         "TotalExecutionTimeInMillis": int((end - query.submitted_at) * 1000),
         "QueryQueueTimeInMillis": int((started - query.submitted_at) * 1000),
         "DataScannedInBytes": scanned,
-        "ResultReuseInformation": {"ReusedPreviousResult": False},
+        "ResultReuseInformation": {"ReusedPreviousResult": query.reused is not None},
     }
     if query.outcome.manifest:
         figures["DataManifestLocation"] = query.outcome.manifest

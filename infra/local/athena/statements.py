@@ -55,6 +55,15 @@ class Explain:
 
 
 @dataclass(frozen=True)
+class CreateView:
+    """``CREATE VIEW``; `sql` is the query as it was written, for that is what Glue keeps."""
+
+    view: TableName
+    sql: str
+    replace: bool
+
+
+@dataclass(frozen=True)
 class Unload:
     """``UNLOAD (query) TO location WITH (…)``; `options` is a CTAS with the same WITH clause."""
 
@@ -82,7 +91,7 @@ class Utility:
     pattern: str = ""
 
 
-Statement = Tree | Explain | Unload | AlterPartitions | Utility
+Statement = Tree | CreateView | Explain | Unload | AlterPartitions | Utility
 
 _KINDS: tuple[tuple[str, Kind], ...] = (
     (r"(\(|(SELECT|WITH|VALUES|TABLE)\b)", Kind("DML", "SELECT", ".csv")),
@@ -117,6 +126,9 @@ _ALTER_PARTITIONS = re.compile(
     rf"ALTER\s+TABLE\s+{_NAME}\s+(?P<action>ADD|DROP)\s+"
     r"(?P<lenient>IF\s+(?:NOT\s+)?EXISTS\s+)?(?P<specs>PARTITION\s*\(.*)\Z",
     _FLAGS,
+)
+_CREATE_VIEW = re.compile(
+    rf"CREATE\s+(?P<replace>OR\s+REPLACE\s+)?VIEW\s+{_NAME}\s+AS\s+(?P<query>.*)\Z", _FLAGS
 )
 _UNLOAD = re.compile(
     r"UNLOAD\s*\((?P<query>.*)\)\s*TO\s*'(?P<location>[^']+)'(?:\s*WITH\s*\((?P<with>.*)\))?\s*\Z",
@@ -173,6 +185,9 @@ def parse_statement(sql: str, database: str) -> Statement:
             specs=tuple(_spec(item) for item in _PARTITION.finditer(match["specs"])),
             lenient=match["lenient"] is not None,
         )
+    if match := _CREATE_VIEW.match(body):
+        name = _table_name(match["name"], database)
+        return CreateView(name, match["query"], replace=match["replace"] is not None)
     if match := _UNLOAD.match(body):
         clause = f"WITH ({match['with']})" if match["with"] else ""
         options = parse_one(f"CREATE TABLE unloaded {clause} AS SELECT 1 AS x")

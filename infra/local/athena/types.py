@@ -182,6 +182,21 @@ def api_type(hive: str) -> str:
     return _API_OF_HIVE.get(base, base)
 
 
+_TRINO_OF_HIVE = {"string": "varchar", "int": "integer", "float": "real", "binary": "varbinary"}
+
+
+def trino_type(hive: str) -> str:
+    """Return Trino's spelling of a Hive type: ``array<int>`` gives ``array(integer)``."""
+    kind, _, inner = hive.partition("<")
+    if not inner:
+        return _TRINO_OF_HIVE.get(hive.lower(), hive.lower())
+    parts = split_arguments(inner.rstrip().removesuffix(">"))
+    if kind.lower() != "struct":
+        return f"{kind.lower()}({', '.join(map(trino_type, parts))})"
+    fields = (part.partition(":") for part in parts)
+    return "row(" + ", ".join(f"{name} {trino_type(kind)}" for name, _, kind in fields) + ")"
+
+
 def precision_and_scale(hive: str) -> tuple[int, int]:
     """Return the Precision and Scale GetQueryResults reports for a Hive type."""
     base = base_type(hive)

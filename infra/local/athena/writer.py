@@ -9,7 +9,7 @@ deletes what it had uploaded, so a statement that fails leaves no rows behind.
 
 import tempfile
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -46,6 +46,7 @@ class Target:
         partitioned_by: Names of the last columns, which become folders instead of data.
         delimiter: Field delimiter of text files.
         existing: Locations of partitions that exist already; their rows go there.
+        place: Where a partition is, for tables whose properties say so.
     """
 
     location: str
@@ -54,6 +55,7 @@ class Target:
     partitioned_by: tuple[str, ...] = ()
     delimiter: str = "\x01"
     existing: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    place: Callable[[tuple[str, ...]], str] | None = None
 
 
 @dataclass
@@ -198,6 +200,8 @@ def _uploads(
         folders = path.relative_to(root).parts[:-1]
         values = tuple(unquote(folder.split("=", 1)[1]) for folder in folders)
         location = base + partition_path(target.partitioned_by, values)
+        if target.place is not None:
+            location = target.place(values)
         location = as_folder(target.existing.get(values) or location)
         name = f"{query_id}_{uuid.uuid4().hex[:8]}{_suffix(target)}"
         yield path, location + name, values, location

@@ -66,7 +66,9 @@ class FakeScanner:
         self.everything = everything
         self.hours: list[str] = []
 
-    def relation(self, table: Table, session: object, partitions: Iterable[Partition]) -> str:
+    def relation(
+        self, table: Table, session: object, partitions: Iterable[Partition], columns: object
+    ) -> str:
         self.hours = [item.values[0] for item in partitions]
         read = HOURS if self.everything else self.hours
         rows = [f"('e{i}', {i}, '{hour}')" for hour in read for i in range(5)]
