@@ -17,7 +17,7 @@
 {% macro percentile(expression, share) -%}
   element_at(
     array_sort(array_agg({{ expression }}) filter (where {{ expression }} is not null)),
-    cast(ceil({{ share }} * count({{ expression }})) as integer)
+    nullif(cast(ceil({{ share }} * count({{ expression }})) as integer), 0)
   )
 {%- endmacro %}
 

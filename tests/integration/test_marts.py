@@ -3,10 +3,14 @@
 They share the running platform and have stacks of their own on it.
 """
 
+import os
 import random
+import subprocess
+import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -32,12 +36,13 @@ pytestmark = pytest.mark.integration
 
 # Summer time begins in New York on 8 March 2026 at 7:00 UTC: that day has 23 hours.
 ZONE = "America/New_York"
+PROJECT = Settings().dbt_project_dir
 FIRST = datetime(2026, 3, 6, 3, tzinfo=UTC)
 PAGES = ("/", "/product/1", "/cart", "/checkout", "/blog/a", "/projects/b", None)
 
 
 def made_up(seed: int, visitors: int, begin_h: float, span_h: float, name: str) -> list[Event]:
-    """Visits across hours and days, with pauses of all lengths, by bots and all kinds of clients."""
+    """Visits across hours and days, with all lengths of pauses, by bots and all clients."""
     chance = random.Random(seed)
     events = []
     for visitor in range(visitors):
@@ -168,3 +173,21 @@ def test_runs_of_hours_leave_what_one_build_of_all_does(states) -> None:
         assert incremental[name] == rows, name
     empty = {name for name, rows in full.items() if not rows}
     assert not empty, "this proves nothing of tables without rows"
+
+
+@pytest.mark.usefixtures("states")
+def test_the_worked_examples(whole: Lake, tmp_path: Path) -> None:
+    """The unit tests beside the models; their inputs must be there as tables."""
+    command = (
+        *(str(Path(sys.executable).with_name("dbt")), "test", "--select", "test_type:unit"),
+        *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--no-use-colors"),
+        *("--target-path", str(tmp_path / "target"), "--log-path", str(tmp_path / "logs")),
+    )
+    done = subprocess.run(  # noqa: S603 - our own command
+        command,
+        env={**os.environ, **whole.environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-5000:]
