@@ -163,7 +163,9 @@ def _workgroup(topology: Topology) -> None:
     athena.create_work_group(
         Name=topology.workgroup,
         Configuration={
-            "ResultConfiguration": {"OutputLocation": f"s3://{topology.results_bucket}/"}
+            "ResultConfiguration": {"OutputLocation": f"s3://{topology.results_bucket}/"},
+            # Athena's default, True, would put every table that dbt makes among the answers.
+            "EnforceWorkGroupConfiguration": False,
         },
     )
 

@@ -23,6 +23,7 @@ from clickstream_platform.core.stream_audit import Position
 from clickstream_platform.resources.athena import AthenaResource
 from clickstream_platform.resources.catalog import CatalogResource
 from clickstream_platform.resources.lake import LakeResource
+from clickstream_platform.resources.published import location_of, versions_of
 from clickstream_platform.settings import Settings
 from infra.early_ends import aws_errors_as_messages, fail, signals_as_interrupt
 from infra.erasure.commands import mount
@@ -210,7 +211,7 @@ def test_a_person_is_erased_from_everything(site: Site, tmp_path: Path) -> None:
     """Every object of both buckets and every item of every table is read for the ids."""
     site.athena.query("SELECT * FROM events")  # its answer lies in the results bucket
     others = site.rows_of_others()
-    assert len(site.about(*SECRETS)) == 10
+    assert len(site.about(*SECRETS)) == 12
     file = tmp_path / "report.json"
     done = site.erase("--user", USER, "--yes", "--report", str(file), "--by", "tests")
     assert done.exit_code == 0, done.output
@@ -227,7 +228,7 @@ def test_a_person_is_erased_from_everything(site: Site, tmp_path: Path) -> None:
     removed = report["removed"]
     assert (removed["raw_objects_rewritten"], removed["raw_objects_deleted"]) == (1, 1)
     assert (removed["session_items"], removed["alerts"]) == (2, 1)
-    assert (removed["quarantine_records"], removed["old_mart_builds"]) == (1, 1)
+    assert (removed["quarantine_records"], removed["old_mart_builds"]) == (1, 3)
     notes = [site.lake.read(one.key) for one in site.lake.list_objects("erased/")]
     assert set().union(*map(in_note, notes)) == {
         *(Position(SHARD, 10**55 + number) for number in range(4)),
@@ -249,12 +250,9 @@ def test_the_hours_that_are_left_are_whole(site: Site) -> None:
 
 
 def test_older_versions_of_the_marts_point_at_nothing_deleted(site: Site) -> None:
-    pages = boto3.client("glue").get_table_versions(
-        DatabaseName=site.topology.database, TableName="sessions"
-    )
-    for version in pages["TableVersions"]:
-        location = version["Table"]["StorageDescriptor"]["Location"]
-        assert list(site.lake.list_objects(location.removeprefix(site.lake.uri(""))))
+    glue, database = boto3.client("glue"), site.topology.database
+    for version in versions_of(glue, database, "retention_cohorts"):
+        assert list(site.lake.list_objects(location_of(version).removeprefix(site.lake.uri(""))))
 
 
 def test_spice_was_loaded_after_the_marts_were_built(site: Site) -> None:

@@ -42,7 +42,7 @@ PAGES = ("/", "/product/1", "/cart", "/checkout", "/blog/a", "/projects/b", None
 
 
 def made_up(seed: int, visitors: int, begin_h: float, span_h: float, name: str) -> list[Event]:
-    """Visits across hours and days, with all lengths of pauses, by bots and all clients."""
+    """Visits across hours and days, with pauses of all lengths; bots, users and devices."""
     chance = random.Random(seed)
     events = []
     for visitor in range(visitors):
@@ -89,8 +89,9 @@ class Lake:
             workgroup=topology.workgroup,
             output_location=f"s3://{topology.results_bucket}/checks/",
         )
-        settings = {"DBT_POLL_INTERVAL_S": "0.05", "TIME_ZONE": ZONE}
-        self._dbt = DbtRebuilder(Settings().dbt_project_dir, batch_environment(topology, settings))
+        self.environment = batch_environment(topology, {"DBT_POLL_INTERVAL_S": "0.05"})
+        in_zone = {**self.environment, "CLICKSTREAM_TIME_ZONE": ZONE}
+        self._dbt = DbtRebuilder(PROJECT, in_zone)
 
     def compact(self, events: list[Event]) -> list[str]:
         """Writes events into their hours, beside what is there; returns the hours."""
@@ -183,7 +184,7 @@ def test_the_worked_examples(whole: Lake, tmp_path: Path) -> None:
         *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--no-use-colors"),
         *("--target-path", str(tmp_path / "target"), "--log-path", str(tmp_path / "logs")),
     )
-    done = subprocess.run(  # noqa: S603 - our own command
+    done = subprocess.run(
         command,
         env={**os.environ, **whole.environment},
         capture_output=True,

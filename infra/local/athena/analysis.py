@@ -57,7 +57,7 @@ def _refuse_aliases(tree: exp.Expr) -> None:
         QueryError: COLUMN_NOT_FOUND.
     """
     for query in tree.find_all(exp.Select):
-        aliases = {item.alias for item in query.selects if isinstance(item, exp.Alias)}
+        aliases = {item.alias for item in query.selects if _is_renamed(item)}
         for clause in ("where", "group", "having"):
             holder = query.args.get(clause)
             for column in holder.find_all(exp.Column) if holder is not None else ():
@@ -69,6 +69,12 @@ def _refuse_aliases(tree: exp.Expr) -> None:
                     raise QueryError(
                         f"COLUMN_NOT_FOUND: line 1:1: Column '{column.name}' cannot be resolved"
                     )
+
+
+def _is_renamed(item: exp.Expr) -> bool:
+    """Whether an output name is no name of the source: qualification gives columns their own."""
+    is_column = isinstance(item, exp.Alias) and isinstance(item.this, exp.Column)
+    return isinstance(item, exp.Alias) and not (is_column and item.this.name == item.alias)
 
 
 def _outermost_select(tree: exp.Expr) -> exp.Select | None:
