@@ -10,13 +10,14 @@ from sqlglot import exp
 
 from infra.local.athena.catalog import GlueCatalog
 from infra.local.athena.errors import QueryError, table_not_found, unsupported
-from infra.local.athena.formats import FileFormat, format_named, glue_column, storage_descriptor
+from infra.local.athena.formats import format_named, glue_column, storage_descriptor
 from infra.local.athena.names import TableName, resolve
 from infra.local.athena.parsing import parse_query
 from infra.local.athena.partitions import relocate
 from infra.local.athena.planner import Planner
 from infra.local.athena.properties import TableOptions, table_options
 from infra.local.athena.results import Outcome
+from infra.local.athena.serdes import FileFormat
 from infra.local.athena.session import Session
 from infra.local.athena.statements import CreateView
 from infra.local.athena.tables import Table, table_input
@@ -79,6 +80,8 @@ class Definer:
     def _create_table(self, tree: exp.Create, session: Session) -> None:
         has_columns = isinstance(tree.this, exp.Schema)
         name = resolve(tree.this.this if has_columns else tree.this, session.database)
+        if "." in name.name:  # as SHOW CREATE TABLE writes it: `database.table`
+            name = TableName(*name.name.split(".", 1))
         if tree.args.get("exists") and self._catalog.find_table(name.database, name.name):
             return
         options = table_options(tree)

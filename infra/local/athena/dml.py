@@ -11,7 +11,6 @@ from sqlglot import exp
 from infra.local.athena.catalog import GlueCatalog
 from infra.local.athena.errors import QueryError, unsupported
 from infra.local.athena.formats import (
-    FileFormat,
     format_named,
     format_of,
     glue_column,
@@ -24,6 +23,7 @@ from infra.local.athena.planner import Planner
 from infra.local.athena.projection import is_projected, location_of
 from infra.local.athena.properties import WriteOptions, write_options
 from infra.local.athena.results import Outcome
+from infra.local.athena.serdes import FileFormat
 from infra.local.athena.session import Session
 from infra.local.athena.sqltext import identifier, identifiers, select
 from infra.local.athena.statements import Unload

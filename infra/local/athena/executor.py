@@ -147,6 +147,9 @@ class Executor:
 
     def _explain(self, statement: Explain, session: Session) -> Outcome:
         sql = self._planner.plan(parse_query(statement.sql), session)
+        if statement.is_check:
+            session.cursor.execute(f"EXPLAIN {sql}")
+            return Outcome([Column("Valid", "boolean")], MemoryRows([["true"]]))
         plan = session.cursor.execute(f"EXPLAIN {sql}").fetchall()
         lines = [[line] for _, text in plan for line in text.split("\n")]
         return Outcome([Column("Query Plan", "string")], MemoryRows([*lines]))

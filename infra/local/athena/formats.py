@@ -1,31 +1,23 @@
 """The file formats of Hive tables: how DuckDB reads them and how Glue describes them.
 
-Belongs here: SerDe names, their options, and the DuckDB reader call each one means. Does not belong
-here: which files are read (see `scan`) and writing (see `writer`).
+Belongs here: SerDe names and the DuckDB reader call each one means. Does not belong here: the
+SerDes' options and values (see `serdes`), which files are read (see `scan`) and writing (see
+`writer`).
 """
 
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from pathlib import Path
 
-from infra.local.athena.errors import QueryError, unsupported
+from infra.local.athena.errors import unsupported
+from infra.local.athena.serdes import FileFormat, csv_options, json_options
 from infra.local.athena.sqltext import literal
 from infra.local.athena.tables import Table
-from infra.local.athena.types import Column, duckdb_type
+from infra.local.athena.types import Column
 
 FILE_COLUMN = "athena$file"
 _TEXT_INPUT = "org.apache.hadoop.mapred.TextInputFormat"
 _TEXT_OUTPUT = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
 _PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
-
-
-class FileFormat(StrEnum):
-    """A way to store rows in files."""
-
-    PARQUET = "parquet"
-    JSON = "json"
-    TEXT = "textfile"
-    CSV = "csv"
 
 
 _DESCRIPTORS: Mapping[FileFormat, tuple[str, str, str]] = {
@@ -121,7 +113,12 @@ def glue_column(column: Column) -> dict[str, str]:
     return described | ({"Comment": column.comment} if column.comment else {})
 
 
-def reader(table: Table, files: Sequence[Path], schema_file: Path | None = None) -> str:
+def reader(
+    table: Table,
+    files: Sequence[Path],
+    schema_file: Path | None = None,
+    keys: Mapping[str, str] | None = None,
+) -> str:
     """Return the DuckDB table function call that reads a table's files.
 
     Its result has at least the table's data columns (NULL where a file lacks one) and
@@ -131,6 +128,7 @@ def reader(table: Table, files: Sequence[Path], schema_file: Path | None = None)
         table: Whose format and columns apply.
         files: Local paths, not empty.
         schema_file: For Parquet: an empty file with all of the table's columns.
+        keys: For JSON: the keys in the files by columns' names, where they differ.
     """
     kind = format_of(table)
     paths = [str(path) for path in files]
@@ -139,52 +137,10 @@ def reader(table: Table, files: Sequence[Path], schema_file: Path | None = None)
         paths = ([str(schema_file)] if schema_file else []) + paths
         return f"read_parquet({_list(paths)}, {common}, union_by_name = true)"
     if kind is FileFormat.JSON:
-        return f"read_json({_list(paths)}, {common}, {_json_options(table)})"
-    return f"read_csv({_list(paths)}, {common}, {_csv_options(table, kind)})"
-
-
-def source_column(table: Table, column: Column) -> str:
-    """Return the name of a table's column in its files (the openx SerDe can rename columns)."""
-    if format_of(table) is FileFormat.JSON:
-        return table.serde_parameters.get(f"mapping.{column.name}", column.name)
-    return column.name
+        options = json_options(table, keys or {})
+        return f"read_json({_list(paths)}, {common}, {options})"
+    return f"read_csv({_list(paths)}, {common}, {csv_options(table, kind)})"
 
 
 def _list(paths: Sequence[str]) -> str:
     return "[" + ", ".join(map(literal, paths)) + "]"
-
-
-def _struct(columns: Mapping[str, str]) -> str:
-    return "{" + ", ".join(f"{literal(n)}: {literal(t)}" for n, t in columns.items()) + "}"
-
-
-def _json_options(table: Table) -> str:
-    columns = {source_column(table, item): duckdb_type(item.type) for item in table.columns}
-    lenient = table.serde_parameters.get("ignore.malformed.json", "false").lower() == "true"
-    return (
-        f"format = 'newline_delimited', columns = {_struct(columns)},"
-        f" ignore_errors = {str(lenient).lower()}"
-    )
-
-
-def _csv_options(table: Table, kind: FileFormat) -> str:
-    serde = table.serde_parameters
-    if kind is FileFormat.CSV:
-        delimiter = serde.get("separatorChar", ",")
-        quote = serde.get("quoteChar", '"')
-        # A doubled quote is an escaped quote to both OpenCSV and DuckDB.
-        escape = serde.get("escapeChar", quote)
-        types = dict.fromkeys((item.name for item in table.columns), "VARCHAR")
-    else:
-        delimiter = serde.get("field.delim") or serde.get("serialization.format") or "\x01"
-        delimiter = "\x01" if delimiter == "1" else delimiter
-        quote, escape = "", ""
-        types = {item.name: duckdb_type(item.type) for item in table.columns}
-    declared = table.parameters.get("skip.header.line.count", "0")
-    if not declared.isdigit():
-        raise QueryError(f"HIVE_INVALID_METADATA: Invalid skip.header.line.count: {declared}")
-    return (
-        f"columns = {_struct(types)}, auto_detect = false, header = false, skip = {declared},"
-        f" delim = {literal(delimiter)}, quote = {literal(quote)}, escape = {literal(escape)},"
-        " nullstr = '\\N', null_padding = true"
-    )

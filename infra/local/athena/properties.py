@@ -30,6 +30,16 @@ _KNOWN = _IGNORED | {
 }
 
 
+_DELIMITERS = {
+    "fields": "field.delim",
+    "escaped": "escape.delim",
+    "collection_items": "collection.delim",
+    "map_keys": "mapkey.delim",
+    "lines": "line.delim",
+    "null": "serialization.null.format",
+}
+
+
 @dataclass(frozen=True)
 class WriteOptions:
     """The WITH clause of a CTAS or UNLOAD."""
@@ -152,14 +162,19 @@ def _apply(item: exp.Expr, options: TableOptions) -> None:
 
 def _apply_row_format(item: exp.Expr, options: TableOptions) -> None:
     if isinstance(item, exp.RowFormatDelimitedProperty):
-        delimiter = item.args.get("fields")
-        if delimiter is not None:
-            options.serde_parameters["field.delim"] = _text(delimiter)
+        for clause, name in _DELIMITERS.items():
+            delimiter = item.args.get(clause)
+            if delimiter is not None:
+                options.serde_parameters[name] = _unescaped(_text(delimiter))
         return
     if isinstance(item, exp.RowFormatSerdeProperty):
         options.serde = item.name
         item = item.args.get("serde_properties") or exp.SerdeProperties()
     options.serde_parameters.update(_pairs(item.expressions))
+
+
+def _unescaped(text: str) -> str:
+    return {"\\t": "\t", "\\n": "\n", "\\001": "\x01", "\\002": "\x02"}.get(text, text)
 
 
 def _stored_as(node: exp.Expr) -> str:

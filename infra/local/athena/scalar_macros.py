@@ -105,6 +105,9 @@ STRINGS = (
     # An empty group may be one that took no part in the match, which is NULL on Trino.
     "athena_regexp_extract(s, p) AS"
     " CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, 0) END",
+    "athena_without_backslash(s) AS CASE WHEN contains(s, chr(92)) THEN"
+    " athena_fail('NOT_SUPPORTED: a backslash, which is the escape character of OpenCSVSerde')"
+    " ELSE s END",
     "athena_literal_replacement(r) AS CASE WHEN contains(r, '$') OR contains(r, chr(92))"
     " THEN athena_fail('NOT_SUPPORTED: a computed replacement with groups') ELSE r END",
 )

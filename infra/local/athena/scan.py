@@ -12,16 +12,10 @@ from pathlib import Path
 
 import duckdb
 
-from infra.local.athena.formats import (
-    FILE_COLUMN,
-    FileFormat,
-    format_of,
-    reader,
-    require_readable,
-    source_column,
-)
+from infra.local.athena.formats import FILE_COLUMN, format_of, reader, require_readable
 from infra.local.athena.pruning import typed_value
-from infra.local.athena.scanned import ColumnSizes
+from infra.local.athena.scanned import ColumnSizes, JsonKeys
+from infra.local.athena.serdes import FileFormat, value_of
 from infra.local.athena.session import Session
 from infra.local.athena.sqltext import identifier, identifiers, literal, row, select
 from infra.local.athena.storage import ObjectStore, S3Object, as_folder
@@ -51,6 +45,7 @@ class TableScanner:
         self._store = store
         self._directory = directory
         self._sizes = ColumnSizes()
+        self._keys = JsonKeys()
         directory.mkdir(parents=True, exist_ok=True)
 
     def relation(
@@ -135,10 +130,11 @@ class TableScanner:
         schema_file = None
         if format_of(table) is FileFormat.PARQUET:
             schema_file = self._schema_file(table, cursor)
-        source = reader(table, list(dict.fromkeys(files)), schema_file)
+        kind, distinct = format_of(table), list(dict.fromkeys(files))
+        json_keys = self._keys.of(distinct, cursor) if kind is FileFormat.JSON else {}
+        source = reader(table, distinct, schema_file, json_keys)
         columns = [
-            f"CAST({identifier(source_column(table, item))} AS {duckdb_type(item.type)})"
-            f" AS {identifier(item.name)}"
+            f"{value_of(table, kind, item, json_keys)} AS {identifier(item.name)}"
             for item in table.columns
         ]
         keys = table.partition_keys

@@ -1,7 +1,7 @@
-"""How many bytes a query scans, as Athena counts them.
+"""What is known of cached files: the bytes of Parquet columns, the keys of JSON.
 
-Belongs here: the bytes of the columns a query names, from Parquet footers. Does not belong here:
-which files are read (see `scan`).
+Belongs here: facts of files that never change, remembered, and the columns a query names. Does not
+belong here: which files are read (see `scan`).
 
 Athena reads the column chunks a query needs; of text and JSON it reads everything. Row groups that
 statistics rule out are counted here, so the figure is never too small.
@@ -9,13 +9,17 @@ statistics rule out are counted here, so the figure is never too small.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
+import duckdb
 import pyarrow.parquet as pq
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.pushdown_projections import pushdown_projections
+
+from infra.local.athena.errors import unsupported
+from infra.local.athena.sqltext import literal
 
 _REMEMBERED = 20_000
 
@@ -55,6 +59,38 @@ def _sizes(path: Path) -> Mapping[str, int]:
             name = chunk.path_in_schema.partition(".")[0].lower()
             sizes[name] = sizes.get(name, 0) + chunk.total_compressed_size
     return sizes
+
+
+class JsonKeys:
+    """The keys of JSON files that are not in lower case, as Glue's columns are."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[Path, frozenset[str]] = {}
+
+    def of(self, paths: Sequence[Path], cursor: duckdb.DuckDBPyConnection) -> dict[str, str]:
+        """Return the files' keys by their lower case, where they differ from it.
+
+        Raises:
+            QueryError: Two keys differ in case only: which one a column means is not known.
+        """
+        with self._lock:
+            missing = [path for path in paths if path not in self._known]
+        for path in missing:
+            found = frozenset(_json_keys(path, cursor))
+            with self._lock:
+                self._known[path] = found
+        every = {key for path in paths for key in self._known[path]}
+        keys = {key.lower(): key for key in every}
+        if len(keys) != len(every):
+            raise unsupported("JSON with keys that differ in their case only")
+        return {lowered: key for lowered, key in keys.items() if lowered != key}
+
+
+def _json_keys(path: Path, cursor: duckdb.DuckDBPyConnection) -> list[str]:
+    source = f"read_json_objects({literal(str(path))}, format = 'newline_delimited'"
+    keys = f"SELECT DISTINCT unnest(json_keys(json)) FROM {source}, ignore_errors = true)"  # noqa: S608
+    return [str(row[0]) for row in cursor.execute(keys).fetchall()]
 
 
 def columns_needed(tree: exp.Query, tables: Collection[str]) -> dict[str, set[str] | None]:

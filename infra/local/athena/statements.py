@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from infra.local.athena.errors import QueryError
+from infra.local.athena.errors import QueryError, unsupported
 from infra.local.athena.names import TableName
 from infra.local.athena.parsing import parse_one
 
@@ -49,9 +49,10 @@ class Tree:
 
 @dataclass(frozen=True)
 class Explain:
-    """``EXPLAIN query``."""
+    """``EXPLAIN query``; with `is_check` only whether it is valid (``TYPE VALIDATE``)."""
 
     sql: str
+    is_check: bool = False
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,8 @@ _UTILITIES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("CREATE TABLE", rf"SHOW\s+CREATE\s+TABLE\s+{_NAME}"),
         ("CREATE VIEW", rf"SHOW\s+CREATE\s+VIEW\s+{_NAME}"),
         ("TBLPROPERTIES", rf"SHOW\s+TBLPROPERTIES\s+{_NAME}"),
-        ("DESCRIBE", rf"DESC(?:RIBE)?\s+(?:EXTENDED\s+|FORMATTED\s+)?{_NAME}"),
+        ("DESCRIBE DETAILS", rf"DESC(?:RIBE)?\s+(?:EXTENDED|FORMATTED)\s+{_NAME}"),
+        ("DESCRIBE", rf"DESC(?:RIBE)?\s+{_NAME}"),
     )
 )
 _ALTER_PARTITIONS = re.compile(
@@ -129,6 +131,11 @@ _ALTER_PARTITIONS = re.compile(
 )
 _CREATE_VIEW = re.compile(
     rf"CREATE\s+(?P<replace>OR\s+REPLACE\s+)?VIEW\s+{_NAME}\s+AS\s+(?P<query>.*)\Z", _FLAGS
+)
+_EXPLAIN = re.compile(
+    r"EXPLAIN\s+(?P<analyze>ANALYZE\s+)?"
+    r"(?:\((?P<options>\s*(?:TYPE|FORMAT)\b[^)]*)\)\s*)?(?P<sql>.*)\Z",
+    _FLAGS,
 )
 _UNLOAD = re.compile(
     r"UNLOAD\s*\((?P<query>.*)\)\s*TO\s*'(?P<location>[^']+)'(?:\s*WITH\s*\((?P<with>.*)\))?\s*\Z",
@@ -192,13 +199,22 @@ def parse_statement(sql: str, database: str) -> Statement:
         clause = f"WITH ({match['with']})" if match["with"] else ""
         options = parse_one(f"CREATE TABLE unloaded {clause} AS SELECT 1 AS x")
         return Unload(match["query"], match["location"], options)
-    if match := re.match(r"EXPLAIN\s+(?P<sql>(?!ANALYZE\b|\().*)\Z", body, _FLAGS):
-        return Explain(match["sql"])
+    if match := _EXPLAIN.match(body):
+        return _explain(match)
     tree = parse_one(body)
     if isinstance(tree, exp.Command):
         word = body.split(maxsplit=1)[0]
         raise QueryError(f"SYNTAX_ERROR: line 1:1: mismatched input '{word}'")
     return Tree(tree)
+
+
+def _explain(match: re.Match[str]) -> Explain:
+    options = " ".join((match["options"] or "").upper().replace(",", " ").split())
+    if match["analyze"]:
+        raise unsupported("EXPLAIN ANALYZE")
+    if "FORMAT" in options and "FORMAT TEXT" not in options:
+        raise unsupported(f"EXPLAIN ({options})")
+    return Explain(match["sql"], is_check="TYPE VALIDATE" in options)
 
 
 def _utility(verb: str, match: re.Match[str], database: str) -> Utility:

@@ -43,6 +43,7 @@ class Informant:
             "PARTITIONS": self._partitions,
             "COLUMNS": self._columns,
             "DESCRIBE": self._describe,
+            "DESCRIBE DETAILS": self._describe_details,
             "CREATE TABLE": self._create_table,
             "CREATE VIEW": self._create_view,
             "TBLPROPERTIES": self._properties,
@@ -103,6 +104,19 @@ class Informant:
             rows += [_padded(item) for item in table.partition_keys]
         return _answer(("col_name", "data_type", "comment"), rows)
 
+    def _describe_details(self, statement: Utility) -> Outcome:
+        table = self._table(statement)
+        rows = [["# col_name", "data_type", "comment"], ["", "", ""]]
+        rows += [[item.name, item.type, item.comment] for item in table.columns]
+        if table.partition_keys:
+            rows += [["", "", ""], ["# Partition Information", "", ""]]
+            rows += [["# col_name", "data_type", "comment"], ["", "", ""]]
+            rows += [[item.name, item.type, item.comment] for item in table.partition_keys]
+        rows += [["", "", ""], ["# Detailed Table Information", "", ""]]
+        rows += [[name, value, ""] for name, value in _details(table)]
+        padded = [[text.ljust(_WIDTH) if text else "" for text in row] for row in rows]
+        return _answer(("col_name", "data_type", "comment"), padded)
+
     def _create_table(self, statement: Utility) -> Outcome:
         table = self._table(statement)
         if table.is_view:
@@ -117,6 +131,19 @@ class Informant:
     def _properties(self, statement: Utility) -> Outcome:
         parameters = self._table(statement).parameters
         return _answer(("prpt_name", "prpt_value"), sorted(parameters.items()))
+
+
+def _details(table: Table) -> Iterable[tuple[str, str]]:
+    yield "Database:", table.database
+    yield "Location:", table.location
+    yield "Table Type:", table.table_type
+    for name, value in sorted(table.parameters.items()):
+        yield "Table Parameter:", f"{name}={value}"
+    yield "SerDe Library:", table.serde
+    yield "InputFormat:", table.input_format
+    yield "OutputFormat:", str(table.raw.get("StorageDescriptor", {}).get("OutputFormat", ""))
+    for name, value in sorted(table.serde_parameters.items()):
+        yield "Storage Desc Param:", f"{name}={value}"
 
 
 def _padded(column: Column) -> list[str]:

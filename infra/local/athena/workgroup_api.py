@@ -19,8 +19,9 @@ Payload = Mapping[str, Any]
 MIN_SCAN_LIMIT = 10_000_000  # Athena's least, in bytes
 
 
-def _work_group(group: WorkGroup) -> Payload:
-    results = {"OutputLocation": group.output_location} if group.output_location else {}
+def _work_group(service: AthenaService, group: WorkGroup) -> Payload:
+    # A group that names no location uses the server's, which clients must find somewhere.
+    results = {"OutputLocation": group.output_location or service.options.output_location}
     configuration: dict[str, object] = {
         "ResultConfiguration": results,
         "EnforceWorkGroupConfiguration": group.enforced,
@@ -41,12 +42,13 @@ def _work_group(group: WorkGroup) -> Payload:
 
 def get_work_group(service: AthenaService, request: Payload) -> Payload:
     """GetWorkGroup."""
-    return {"WorkGroup": _work_group(service.definitions.workgroup(request["WorkGroup"]))}
+    group = service.definitions.workgroup(request["WorkGroup"])
+    return {"WorkGroup": _work_group(service, group)}
 
 
 def list_work_groups(service: AthenaService, request: Payload) -> Payload:
     """ListWorkGroups."""
-    groups = [_work_group(item) for item in service.definitions.workgroups()]
+    groups = [_work_group(service, item) for item in service.definitions.workgroups()]
     kept = ("Name", "State", "Description", "CreationTime")
     summaries = [
         {**{key: group[key] for key in kept}, "EngineVersion": ENGINE_VERSION} for group in groups

@@ -15,8 +15,8 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from infra.local.athena.errors import QueryError, unsupported
-from infra.local.athena.formats import FileFormat
 from infra.local.athena.results import columns_of
+from infra.local.athena.serdes import FileFormat
 from infra.local.athena.session import Session
 from infra.local.athena.sqltext import identifier, identifiers, literal, select
 from infra.local.athena.storage import ObjectStore, as_folder
@@ -135,6 +135,8 @@ class Writer:
 def _copy(sql: str, target: Target, root: Path, session: Session) -> int:
     """Run the query into files below a directory; return the number of rows."""
     options = _format_options(target)
+    if target.kind in (FileFormat.TEXT, FileFormat.CSV):
+        _require_plain(describe(sql, session), target)
     if target.kind is FileFormat.JSON:
         sql = _as_json_lines(sql, target, session)
     destination = root / f"part{_suffix(target)}"
@@ -145,6 +147,12 @@ def _copy(sql: str, target: Target, root: Path, session: Session) -> int:
         f"COPY ({sql}) TO {literal(str(destination))} ({', '.join(options)})"
     ).fetchone()
     return int(answer[0]) if answer else 0
+
+
+def _require_plain(columns: Sequence[Column], target: Target) -> None:
+    for column in columns:
+        if "<" in column.type:
+            raise unsupported(f"{column.type} in {target.kind.value} files")
 
 
 def _as_json_lines(sql: str, target: Target, session: Session) -> str:
