@@ -163,7 +163,9 @@ def _workgroup(topology: Topology) -> None:
     athena.create_work_group(
         Name=topology.workgroup,
         Configuration={
-            "ResultConfiguration": {"OutputLocation": f"s3://{topology.results_bucket}/"}
+            "ResultConfiguration": {"OutputLocation": f"s3://{topology.results_bucket}/"},
+            # Enforced, which is Athena's default, it would override where dbt keeps its tables.
+            "EnforceWorkGroupConfiguration": False,
         },
     )
 

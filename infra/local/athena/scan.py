@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from infra.local.athena.formats import FILE_COLUMN, format_of, reader, require_readable
-from infra.local.athena.pruning import typed_value
+from infra.local.athena.pruning import NULL_VALUE, typed_value
 from infra.local.athena.scanned import ColumnSizes, JsonKeys
 from infra.local.athena.serdes import FileFormat, value_of
 from infra.local.athena.session import Session
@@ -86,7 +86,12 @@ class TableScanner:
         session.check()
         if is_parquet:
             session.scan(sum(self._sizes.of(file, columns) for file in files))
-        return self._select(table, files, [values for _, values in located], session.cursor)
+        values = [values for _, values in located]
+        keys = [key.name for key in table.partition_keys]
+        if columns is not None and not any(key in columns for key in keys):
+            # Without a query that asks for them the keys need no join: any values will do.
+            values = [tuple(NULL_VALUE for _ in keys)] * len(files)
+        return self._select(table, files, values, session.cursor)
 
     def _locate(self, partitions: Sequence[Partition]) -> list[Located]:
         """List the partitions' objects, with one request if most of what it finds is wanted."""
