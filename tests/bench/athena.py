@@ -6,6 +6,7 @@ through boto3: start, poll, results. DuckDB reads the same local files in this p
 repeats, so both meet the same noise.
 """
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -40,7 +41,8 @@ _HOW = f"""\
 Medians of {_REPEATS} repeats ({_SELECTS} of `select 1`) after one that fills the server's cache.
 Athena's time is that of boto3's calls from StartQueryExecution to the rows, polled every
 {_POLL_S * 1000:.0f} ms; DuckDB's is one statement over the same Parquet files on the same disk, by
-{_THREADS} threads as the server's. Everything (the emulated S3 and Glue too) shares this machine.
+{_THREADS} threads as the server's. Everything (the emulated S3 and Glue too, and
+whatever else it was doing) shares this machine.
 The scan reads all six columns and counts distinct events and sessions by type; the light one counts
 rows and takes a maximum and a mean, in a tenth of the time or less, so Athena's fixed part (Glue,
 S3, planning, writing the result) shows."""
@@ -211,7 +213,7 @@ def main() -> int:
     text = report.write(
         "athena",
         "The embedded Athena beside DuckDB",
-        {"targets": _TARGETS, **found},
+        {"targets": _TARGETS, "load_average": os.getloadavg(), **found},
         [_HOW, table(header, rows_of(found))],
     )
     sys.stdout.write(text)
