@@ -1,7 +1,7 @@
 """The two ways this service says no, and the translation of DuckDB's errors into Athena's words.
 
 Belongs here: exception types and error texts shared by several modules. Does not belong here: HTTP
-(see `api`) and the decision whether something is an error (each module decides for itself).
+(see `application`) and the decision whether something is an error (each module decides for itself).
 """
 
 import re
