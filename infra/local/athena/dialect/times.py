@@ -78,7 +78,8 @@ def _date_format(node: exp.Expr) -> exp.Expr:
 
 def _date_parse(node: exp.Expr) -> exp.Expr:
     text = constant_text(node.expressions[1], "date pattern")
-    return call("strptime", node.expressions[0], string(mysql_to_strftime(text, parsing=True)))
+    parsed = call("strptime", node.expressions[0], string(mysql_to_strftime(text, parsing=True)))
+    return call("date_trunc", string("milliseconds"), parsed) if "%f" in text else parsed
 
 
 def _format_datetime(node: exp.Expr) -> exp.Expr:
@@ -184,7 +185,10 @@ def interval(node: exp.Expr) -> exp.Expr:
     holder = node.parent
     while isinstance(holder, exp.Paren | exp.Neg | exp.Mul):
         holder = holder.parent
-    is_used = isinstance(holder, exp.Add | exp.Sub | exp.Anonymous)
+    is_used = isinstance(holder, exp.Anonymous) or (
+        # The sum of two intervals of months would be one again.
+        isinstance(holder, exp.Add | exp.Sub) and names.is_temporal(kind_of(holder))
+    )
     if unit in ("YEAR", "MONTH") and not is_used:
         raise unsupported("An interval of months as a value")
     if not isinstance(node.this, exp.Literal) or unit not in {u.upper() for u in _STEPS}:

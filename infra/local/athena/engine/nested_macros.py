@@ -79,6 +79,8 @@ COLLECTIONS = (
     f" WHEN {_NULLS.format('a')} OR {_NULLS.format('b')} THEN NULL ELSE false END",
     "athena_array_concat(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL"
     " ELSE list_concat(a, b) END",
+    "athena_concat_ws(s, a) AS CASE WHEN a IS NOT NULL THEN"
+    " coalesce(array_to_string(list_filter(a, lambda x: x IS NOT NULL), s), '') END",
     "athena_array_append(a, x) AS CASE WHEN a IS NOT NULL THEN list_append(a, x) END",
     "athena_array_prepend(x, a) AS CASE WHEN a IS NOT NULL THEN list_prepend(x, a) END",
     "athena_trim_array(a, n) AS CASE WHEN n < 0 OR n > len(a)"

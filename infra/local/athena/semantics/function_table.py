@@ -86,6 +86,7 @@ chr(integer) varchar
 codepoint(text) integer = athena_codepoint
 concat(text, text...) varchar = @concat
 concat(array, array...) $common = @concat
+concat_ws(text, array) varchar = athena_concat_ws
 concat_ws(text, text...) varchar
 format(text, any...) varchar = @format
 from_utf8(bytes) varchar = athena_from_utf8
@@ -186,6 +187,7 @@ from_iso8601_date(text) date = athena_iso_date
 from_iso8601_timestamp(text) timestamp with time zone = @from_iso8601
 from_unixtime(number) timestamp with time zone = athena_from_unixtime
 from_unixtime(number, text) timestamp with time zone = @zoned
+from_unixtime(number, integer, integer) timestamp with time zone = @refused
 hour(temporal) bigint
 last_day_of_month(temporal) date = last_day
 millisecond(temporal) bigint = athena_millisecond
@@ -211,24 +213,28 @@ yow(temporal) bigint = isoyear
 _REFUSED = """
 approx_most_frequent approx_set array_first array_histogram array_last bar beta_cdf bing_tile
 bing_tile_at bing_tile_coordinates bing_tile_polygon bing_tile_quadkey bing_tile_zoom_level
-bing_tiles_around bitwise_xor_agg char2hexint checksum classify color combinations
-convex_hull_agg cosine_similarity date_parse_iso day_name dot_product empty_approx_set entropy
-evaluate_classifier_predictions features format_number from_big_endian_32 from_encoded_polyline
-from_geojson_geometry from_ieee754_32 from_ieee754_64 from_unixtime_nanos
-geometry_from_hadoop_shape geometry_invalid_reason geometry_nearest_points
-geometry_to_bing_tiles geometry_union geometry_union_agg great_circle_distance hash_counts
-human_readable_seconds index intersection_cardinality inverse_beta_cdf inverse_normal_cdf
-jaccard_index json_array json_array_get json_arrayagg json_object json_objectagg json_table
-kurtosis learn_classifier learn_regressor line_interpolate_point line_locate_point
+bing_tiles_around bitwise_xor_agg char2hexint checksum classify collect color combinations
+contains_sequence convex_hull_agg cosine_distance cosine_similarity current_groups current_time
+current_timestamp date_parse_iso day_name dot_product empty_approx_set ends_with entropy
+evaluate_classifier_predictions features format_number from_base32 from_big_endian_32
+from_encoded_polyline from_geojson_geometry from_ieee754_32 from_ieee754_64
+from_iso8601_timestamp_nanos from_unixtime_nanos geometry_collect_agg geometry_from_hadoop_shape
+geometry_invalid_reason geometry_nearest_points geometry_to_bing_tiles geometry_union
+geometry_union_agg great_circle_distance hash_counts human_readable_seconds index
+intersection_cardinality inverse_beta_cdf inverse_normal_cdf jaccard_index json_array
+json_array_get json_arrayagg json_object json_objectagg json_scalar json_serialize json_table
+kurtosis learn_classifier learn_libsvm_classifier learn_libsvm_regressor learn_regressor
+line_interpolate_point line_interpolate_points line_locate_point localtime localtimestamp
 make_set_digest map_union map_zip_with merge merge_set_digest multimap_from_entries murmur3
 ngrams normal_cdf numeric_histogram objectid objectid_timestamp overlay parse_data_size
 parse_duration parse_presto_data_size qdigest_agg quantile_at_value reduce_agg regr_avgx
 regr_avgy regr_count regr_r2 regr_sxx regr_sxy regr_syy regress render rgb set_agg set_digest
 set_union shuffle simplify_geometry skewness soundex spatial_partitioning spatial_partitions
-split_to_multimap spooky_hash_v2_32 spooky_hash_v2_64 t_pdf tdigest_agg theta_sketch_estimate
-timestamp_objectid timezone to_big_endian_32 to_encoded_polyline to_geojson_geometry to_geometry
-to_ieee754_32 to_ieee754_64 to_spherical_geography value_at_quantile values_at_quantiles
-wilson_interval_lower wilson_interval_upper with_zone word_stem zip
+split_to_multimap spooky_hash_v2_32 spooky_hash_v2_64 t_pdf tdigest_agg theta_sketch_cardinality
+theta_sketch_estimate theta_sketch_union timestamp_objectid timezone title_case to_base32
+to_big_endian_32 to_encoded_polyline to_geojson_geometry to_geometry to_ieee754_32 to_ieee754_64
+to_spherical_geography value_at_quantile values_at_quantiles version wilson_interval_lower
+wilson_interval_upper with_zone word_stem zip
 """
 REFUSED = frozenset(_REFUSED.split())
 REFUSED_PREFIXES = ("st_",)

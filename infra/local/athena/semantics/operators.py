@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from sqlglot import exp
 
-from infra.local.athena.errors import QueryError, type_mismatch
+from infra.local.athena.errors import QueryError, type_mismatch, unsupported
 from infra.local.athena.semantics import typenames as names
 from infra.local.athena.semantics.typenames import NULL, UNDETERMINED
 
@@ -165,6 +165,8 @@ def _decimal(node: exp.Expr, left: tuple[int, int], right: tuple[int, int]) -> s
 
 
 def _temporal(node: exp.Expr, left: str, right: str) -> str:
+    if names.base(left) == "time" or names.base(right) == "time":
+        raise unsupported("Arithmetic with TIME")
     pair = (left, right)
     interval = "interval day to second"
     if left == right == interval and isinstance(node, exp.Add | exp.Sub):

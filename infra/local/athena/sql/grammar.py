@@ -194,12 +194,20 @@ def _modulo(node: exp.Expr) -> exp.Expr:
     return exp.paren(exp.Mod(this=exp.paren(left), expression=exp.paren(right)))
 
 
+def _moment(node: exp.Expr) -> exp.Expr:
+    if node.this is not None:
+        raise unsupported("A current time of another precision than milliseconds")
+    return node
+
+
 _SPECIAL: Mapping[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.ArgMax: _extreme("max_by"),
     exp.ArgMin: _extreme("min_by"),
     exp.Bracket: _subscript,
     exp.Ceil: _rounded("ceil"),
     exp.Chr: _chr,
+    exp.CurrentTime: _refuse("current_time"),
+    exp.CurrentTimestamp: _moment,
     exp.Distinct: _distinct,
     exp.Extract: _extract,
     exp.Fetch: _fetch,
@@ -210,6 +218,8 @@ _SPECIAL: Mapping[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.JSONObjectAgg: _refuse("json_objectagg"),
     exp.JSONTable: _refuse("json_table"),
     exp.JSONValue: _json_value,
+    exp.Localtime: _refuse("localtime"),
+    exp.Localtimestamp: _moment,
     exp.MatchRecognize: _refuse("MATCH_RECOGNIZE"),
     exp.Normalize: _normalize,
     exp.ParseJSON: lambda node: _call("json_parse", node.this),
