@@ -110,6 +110,9 @@ def _zip_with(node: exp.Expr) -> exp.Expr:
 def _reduce(node: exp.Expr) -> exp.Expr:
     """Rewrite ``reduce(a, s, step, finish)``: DuckDB has no finishing function."""
     array, state, step, finish = node.expressions
+    element = (names.parts(kind_of(array)) or [""])[0]
+    if names.common(element, kind_of(state)) is None:
+        raise unsupported(f"reduce of {element} with a state of {kind_of(state)}")
     folded = call("list_reduce", array, step, state)
     (parameter,) = _parameters(finish)
     if isinstance(finish.this, exp.Identifier):

@@ -137,7 +137,9 @@ def _date(node: exp.Expr) -> exp.Expr:
 
 def _sequence(node: exp.Expr) -> exp.Expr:
     start, end, *rest = node.expressions
-    step = rest[0] if rest else exp.Interval(this=string("1"), unit=exp.var("DAY"))
+    if not rest:
+        return cast(call("athena_date_sequence", start, end), "array(date)")
+    step = rest[0]
     series = call("athena_limited_sequence", call("generate_series", start, end, step))
     return cast(series, f"array({kind_of(start)})") if kind_of(start) == "date" else series
 

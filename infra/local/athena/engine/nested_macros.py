@@ -102,9 +102,13 @@ COLLECTIONS = (
     " ELSE generate_series(a::BIGINT, b::BIGINT, step::BIGINT) END",
     "athena_sequence(a, b) AS athena_steps(a, b, CASE WHEN a <= b THEN 1 ELSE -1 END),"
     " (a, b, step) AS athena_steps(a, b, step)",
-    "athena_limited_sequence(s) AS CASE"
+    "athena_limited_sequence(s) AS CASE WHEN len(s) = 0 THEN"
+    f" athena_fail('{_ARGUMENT}: sequence stop value should be greater than or equal to start value"
+    " if step is greater than zero otherwise stop should be less than or equal to start')"
     f" WHEN len(s) > {_MAX_SEQUENCE} THEN athena_fail('{_ARGUMENT}:"
     f" result of sequence function must not have more than {_MAX_SEQUENCE} entries') ELSE s END",
+    "athena_date_sequence(a, b) AS athena_limited_sequence("
+    "generate_series(a, b, CASE WHEN a <= b THEN INTERVAL 1 DAY ELSE INTERVAL (-1) DAY END))",
     "athena_unique_entries(e) AS list_filter(e, lambda x, i:"
     " list_position(list_transform(e, lambda y: y.k), x.k) = i)",
     "athena_map_agg(k, v) AS map_from_entries(athena_unique_entries("

@@ -107,6 +107,8 @@ regexp_extract_all(text, text) array(varchar)
 regexp_extract_all(text, text, integer) array(varchar) = athena_regexp_extract_groups
 regexp_like(text, text) boolean = regexp_matches
 regexp_position(text, text) integer = athena_regexp_position
+regexp_position(text, text, integer) integer = @refused
+regexp_position(text, text, integer, integer) integer = @refused
 regexp_replace(text, text) varchar = @regexp_replace
 regexp_replace(text, text, text) varchar = @regexp_replace
 regexp_replace(text, text, lambda) varchar = @refused
