@@ -44,6 +44,9 @@ bench-lake: setup ## Measure compaction, queries before and after it, and the se
 bench-backfill: setup ## Measure 720 hours in one run against one run for each hour
 	$(BIN)/python -m tests.bench.backfill
 
+bench-athena: setup ## Measure the embedded Athena beside DuckDB on the same files
+	$(BIN)/python -m tests.bench.athena
+
 soak: setup ## Send 200,000 events while everything fails, heal, compare every item; writes docs/bench
 	$(BIN)/python -m tests.soak
 
@@ -73,4 +76,4 @@ lock: setup ## Write requirements.lock anew: names and versions only
 clean: ## Remove the environment and generated files; the platform's state stays
 	rm -rf $(VENV) dbt_sql/target dbt_sql/logs .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup up demo test bench bench-latency bench-lake bench-backfill soak fmt lint types defs check lock clean
+.PHONY: help setup up demo test bench bench-latency bench-lake bench-backfill bench-athena soak fmt lint types defs check lock clean

@@ -164,7 +164,7 @@ def _workgroup(topology: Topology) -> None:
         Name=topology.workgroup,
         Configuration={
             "ResultConfiguration": {"OutputLocation": f"s3://{topology.results_bucket}/"},
-            # Athena's default, True, would put every table that dbt makes among the answers.
+            # Enforced, which is Athena's default, it would override where dbt keeps its tables.
             "EnforceWorkGroupConfiguration": False,
         },
     )

@@ -21,8 +21,10 @@ import pyarrow.parquet as pq
 import pyathena
 import pytest
 from pyathena.arrow.cursor import ArrowCursor
+from pyathena.async_cursor import AsyncCursor, AsyncDictCursor
 from pyathena.cursor import DictCursor
 from pyathena.pandas.cursor import PandasCursor
+from pyathena.s3fs.cursor import S3FSCursor
 
 pytestmark = [
     pytest.mark.integration,
@@ -235,6 +237,19 @@ class TestPyathena:
             connection.cursor().execute("select x from unnest(sequence(1, 2500)) t(x)").fetchall()
         )
         assert [row[0] for row in rows] == list(range(1, 2501))
+
+    def test_async_cursors(self, connection: pyathena.connection.Connection) -> None:
+        cursor = connection.cursor(AsyncCursor)
+        queries = [cursor.execute(f"select {n} n") for n in range(3)]
+        assert [future.result().fetchall() for _, future in queries] == [[(0,)], [(1,)], [(2,)]]
+        identity, future = connection.cursor(AsyncDictCursor).execute("select 1 a")
+        assert future.result().fetchone() == {"a": 1}
+        assert future.result().query_id == identity
+
+    def test_s3fs_cursor(self, connection: pyathena.connection.Connection) -> None:
+        cursor = connection.cursor(S3FSCursor)
+        rows = cursor.execute("select event_id, value from events order by ts limit 2").fetchall()
+        assert rows == [("e0", None), ("e1", 0.25)]
 
     @pytest.mark.parametrize("unload", [False, True])
     def test_pandas_cursor(self, connection: pyathena.connection.Connection, unload: bool) -> None:

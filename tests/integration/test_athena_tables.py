@@ -177,14 +177,28 @@ class TestFormats:
             ["2", None, None, None, None, "2024-01-02"],
         ]
 
-    def test_bytes_scanned_are_the_objects_sizes(
+    def test_bytes_scanned_are_those_of_the_columns_a_query_names(
         self, lake: Lake, table: Callable[..., str]
     ) -> None:
         name = table(partitions=False)
-        lake.put_parquet(f"{name}/a.parquet", id=["a"], v=[1])
-        head = boto3.client("s3").head_object(Bucket=lake.bucket, Key=f"{name}/a.parquet")
-        query = lake.execute("select count(*) from {name}", name=name)
-        assert query["Statistics"]["DataScannedInBytes"] == head["ContentLength"]
+        lake.put_parquet(f"{name}/a.parquet", id=["a" * 1000], v=[1])
+
+        def scanned(sql: str) -> int:
+            return lake.execute(sql, name=name)["Statistics"]["DataScannedInBytes"]
+
+        one, other = scanned("select v from {name}"), scanned("select id from {name}")
+        assert 0 < one < other
+        assert scanned("select * from {name}") == one + other
+        assert scanned("with x as (select * from {name}) select max(v) from x") == one
+        assert scanned("select count(*) from {name}") == 0
+        assert scanned("select 1") == 0
+
+    def test_all_bytes_of_text_are_scanned(self, lake: Lake, table: Callable[..., str]) -> None:
+        serde = "row format serde 'org.openx.data.jsonserde.JsonSerDe'"
+        name = table("id string, v int", serde, partitions=False)
+        lake.put(f"{name}/a.json", b'{"id": "a", "v": 1}\n')
+        query = lake.execute("select v from {name}", name=name)
+        assert query["Statistics"]["DataScannedInBytes"] == 20
 
 
 class TestOrder:

@@ -96,6 +96,36 @@ def test_the_environment_is_read_in_few_places() -> None:
     }
 
 
+# The rooms of the embedded Athena, and which of the others each may know.
+ATHENA = "infra.local.athena"
+ATHENA_ROOMS = {
+    "sql": set(),
+    "results": {"sql"},
+    "semantics": {"sql"},
+    "engine": {"results"},
+    "dialect": {"engine", "semantics"},
+    "catalog": {"sql"},
+    "partitions": {"catalog", "dialect", "sql"},
+    "data": {"catalog", "results", "sql"},
+    "commands": {"catalog", "data", "dialect", "partitions", "results", "semantics", "sql"},
+    "execution": {"catalog", "commands", "data", "results", "sql"},
+    "api": {"catalog", "data", "execution", "results"},
+}
+ATHENA_SOURCES = [path for path in SOURCES if module_of(path).startswith(f"{ATHENA}.")]
+
+
+@pytest.mark.parametrize("path", ATHENA_SOURCES, ids=module_of)
+def test_rooms_of_the_embedded_athena_know_only_whom_they_may(path: Path) -> None:
+    room = module_of(path).removeprefix(f"{ATHENA}.").partition(".")[0]
+    known = {
+        name.removeprefix(f"{ATHENA}.").partition(".")[0]
+        for name in imports_of(path)
+        if name.startswith(f"{ATHENA}.")
+    }
+    if room in ATHENA_ROOMS:
+        assert (known & ATHENA_ROOMS.keys()) <= ATHENA_ROOMS[room] | {room}
+
+
 def test_the_rules_refuse_what_they_should() -> None:
     assert not allowed("lambdas.aggregator.logic", "lambdas.collector.logic")
     assert not allowed("lambdas.shared.event", "infra.topology")

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from infra.local.athena.cache import CacheInUseError
+from infra.local.athena.data.cache import CacheInUseError
 from infra.local.athena.server import serve
 from infra.local.athena.service import Options
 

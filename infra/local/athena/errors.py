@@ -1,7 +1,7 @@
 """The two ways this service says no, and the translation of DuckDB's errors into Athena's words.
 
 Belongs here: exception types and error texts shared by several modules. Does not belong here: HTTP
-(see `api`) and the decision whether something is an error (each module decides for itself).
+(see `application`) and the decision whether something is an error (each module decides for itself).
 """
 
 import re
@@ -108,6 +108,16 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(r"Ambiguous reference to column name \"([^\"]+)\""),
         "AMBIGUOUS_NAME: line 1:1: Column '{0}' is ambiguous",
+    ),
+    (
+        re.compile(
+            r"Malformed JSON in file .*?, ([^\n]*)|JSON transform error in file .*?, ([^\n]*)"
+        ),
+        "HIVE_CURSOR_ERROR: Row is not a valid JSON Object - JSONException",
+    ),
+    (
+        re.compile(r"CSV Error on Line: (\d+)"),
+        "HIVE_BAD_DATA: Error parsing line {0} of a text file",
     ),
     # What a function of ours said, in SQL or in Python.
     (re.compile(r"(?:ScalarError|Invalid Input Error): ([A-Z_]{8,}: [^\n]*)"), "{0}"),

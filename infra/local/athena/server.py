@@ -9,7 +9,7 @@ from types import FrameType
 
 from waitress.server import create_server
 
-from infra.local.athena.api import AthenaApi
+from infra.local.athena.api.application import AthenaApi
 from infra.local.athena.service import AthenaService, Options
 
 LOG = logging.getLogger(__name__)

@@ -1,7 +1,7 @@
 """The assembled service: engine, catalog, cache and registry, from one set of options.
 
 Belongs here: construction, shutdown, and turning a StartQueryExecution into a request to run. Does
-not belong here: HTTP (see `api`) and the command line (see `__main__`).
+not belong here: HTTP (see `application`) and the command line (see `__main__`).
 """
 
 from dataclasses import dataclass, field
@@ -11,20 +11,23 @@ import boto3
 import duckdb
 from botocore.config import Config
 
-from infra.local.athena import macros
-from infra.local.athena.cache import ObjectCache, fresh_directory
-from infra.local.athena.catalog import GlueCatalog
-from infra.local.athena.definitions import PRIMARY, Definitions, PreparedStatement
+from infra.local.athena.catalog.glue import GlueCatalog
+from infra.local.athena.catalog.locations import as_folder
+from infra.local.athena.commands.planner import Planner
+from infra.local.athena.data.cache import ObjectCache, fresh_directory
+from infra.local.athena.data.scan import TableScanner
+from infra.local.athena.data.storage import ObjectStore
+from infra.local.athena.engine import macros
 from infra.local.athena.errors import ApiError, QueryError, invalid_request
-from infra.local.athena.executor import Executor
-from infra.local.athena.parsing import arguments, substitute
-from infra.local.athena.planner import Planner
-from infra.local.athena.queries import QueryExecution, QueryRegistry, Request
-from infra.local.athena.results import Outcome
-from infra.local.athena.scan import TableScanner
+from infra.local.athena.execution.definitions import PRIMARY, Definitions, PreparedStatement
+from infra.local.athena.execution.executions import QueryExecution, Request
+from infra.local.athena.execution.executor import Executor
+from infra.local.athena.execution.queries import QueryRegistry
+from infra.local.athena.results.rows import Outcome
 from infra.local.athena.session import Session
-from infra.local.athena.sqltext import literal
-from infra.local.athena.statements import (
+from infra.local.athena.sql.parsing import arguments, substitute
+from infra.local.athena.sql.sqltext import literal
+from infra.local.athena.sql.statements import (
     DEALLOCATE,
     EXECUTE,
     PREPARE,
@@ -33,7 +36,6 @@ from infra.local.athena.statements import (
     kind_of,
     unquoted,
 )
-from infra.local.athena.storage import ObjectStore, as_folder
 
 MAX_QUERY_BYTES = 262_144  # Athena's limit
 
@@ -125,14 +127,7 @@ class AthenaService:
             ApiError: The request is malformed, or names an unknown prepared statement.
         """
         _require_text(sql)
-        group = self.definitions.workgroup(workgroup)
-        if not group.enabled:
-            raise invalid_request(f"WorkGroup {workgroup} is disabled.")
-        if group.enforced and group.output_location:
-            output_location = ""
-        location = output_location or group.output_location or self.options.output_location
-        if not location.startswith("s3://"):
-            raise invalid_request(f"outputLocation is not a valid S3 path: {location}")
+        location = self._location(workgroup, output_location)
         executable = self._executable(body_of(sql), workgroup, parameters)
         request = Request(
             sql=sql,
@@ -145,6 +140,18 @@ class AthenaService:
             parameters=parameters,
         )
         return self.queries.submit(request, token, reuse_s)
+
+    def _location(self, workgroup: str, wanted: str) -> str:
+        """Return where a query's result goes: an enforced work group decides alone."""
+        group = self.definitions.workgroup(workgroup)
+        if not group.enabled:
+            raise invalid_request(f"WorkGroup {workgroup} is disabled.")
+        if group.enforced and group.output_location:
+            wanted = ""
+        location = wanted or group.output_location or self.options.output_location
+        if not location.startswith("s3://"):
+            raise invalid_request(f"outputLocation is not a valid S3 path: {location}")
+        return location
 
     def _executable(self, sql: str, workgroup: str, parameters: tuple[str, ...]) -> str:
         """Replace EXECUTE by the prepared statement, and question marks by their values."""

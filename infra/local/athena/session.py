@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import duckdb
 
-from infra.local.athena.cache import Lease
+from infra.local.athena.data.cache import Lease
 from infra.local.athena.errors import QueryCancelledError
 
 

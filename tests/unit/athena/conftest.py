@@ -13,11 +13,11 @@ with warnings.catch_warnings():
 
 from sqlglot.schema import MappingSchema
 
-from infra.local.athena import macros
-from infra.local.athena.analysis import analyse, output_labels, relabel
-from infra.local.athena.dialect import to_duckdb
-from infra.local.athena.parsing import parse_query
-from infra.local.athena.results import columns_of, formatted_rows
+from infra.local.athena.dialect.translation import to_duckdb
+from infra.local.athena.engine import macros
+from infra.local.athena.results.rows import columns_of, formatted_rows
+from infra.local.athena.semantics.analysis import analyse, output_labels, relabel
+from infra.local.athena.sql.parsing import parse_query
 
 Rows = list[list[str | None]]
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.athena.cache import CacheInUseError, ObjectCache
+from infra.local.athena.data.cache import CacheInUseError, ObjectCache
+from infra.local.athena.data.storage import S3Object
 from infra.local.athena.errors import QueryError
-from infra.local.athena.storage import S3Object
 
 
 class FakeStore:

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import duckdb
 import pytest
 
+from infra.local.athena.commands.planner import Planner
 from infra.local.athena.errors import QueryError, from_duckdb
-from infra.local.athena.parsing import parse_query
-from infra.local.athena.planner import Planner
-from infra.local.athena.results import columns_of, formatted_rows
-from infra.local.athena.types import trino_type
+from infra.local.athena.results.rows import columns_of, formatted_rows
+from infra.local.athena.sql.parsing import parse_query
+from infra.local.athena.sql.types import trino_type
 from tests.unit.athena.conformance_cases import Case, all_cases
 
 CASES = all_cases()

@@ -10,12 +10,12 @@ from types import SimpleNamespace
 import duckdb
 import pytest
 
-from infra.local.athena.parsing import parse_query
-from infra.local.athena.planner import Planner
-from infra.local.athena.sqltext import select
-from infra.local.athena.tables import Partition, Table
-from infra.local.athena.types import Column
-from infra.local.athena.views import view_definition
+from infra.local.athena.catalog.tables import Partition, Table
+from infra.local.athena.catalog.views import view_definition
+from infra.local.athena.commands.planner import Planner
+from infra.local.athena.sql.parsing import parse_query
+from infra.local.athena.sql.sqltext import select
+from infra.local.athena.sql.types import Column
 
 HOURS = [f"2015-05-17-{hour:02d}" for hour in range(6)]
 COLUMNS = (Column("id", "string"), Column("v", "int"))

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from infra.local.athena.errors import ApiError, QueryError
-from infra.local.athena.queries import QueryExecution, QueryRegistry, Request, State
-from infra.local.athena.results import Outcome
-from infra.local.athena.statements import kind_of
+from infra.local.athena.execution.executions import QueryExecution, Request, State
+from infra.local.athena.execution.queries import QueryRegistry
+from infra.local.athena.results.rows import Outcome
+from infra.local.athena.sql.statements import kind_of
 
 SAME = "a client request token"
 

@@ -3,10 +3,10 @@
 import pytest
 
 from infra.local.athena.errors import QueryError
-from infra.local.athena.names import TableName, real_tables
-from infra.local.athena.parsing import arguments, parse_one, parse_query, substitute
-from infra.local.athena.properties import table_options, write_options
-from infra.local.athena.statements import (
+from infra.local.athena.sql.names import TableName, real_tables
+from infra.local.athena.sql.parsing import arguments, parse_one, parse_query, substitute
+from infra.local.athena.sql.properties import table_options, write_options
+from infra.local.athena.sql.statements import (
     AlterPartitions,
     Explain,
     PartitionSpec,

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.local.athena.errors import QueryError
-from infra.local.athena.results import FileRows, csv_line, parse_csv
-from infra.local.athena.types import (
+from infra.local.athena.results.rows import FileRows, csv_line, parse_csv
+from infra.local.athena.results.values import formatter, java_double, java_float
+from infra.local.athena.sql.types import (
     Column,
     api_type,
     duckdb_type,
@@ -18,7 +19,6 @@ from infra.local.athena.types import (
     precision_and_scale,
     require_storable,
 )
-from infra.local.athena.values import formatter, java_double, java_float
 
 HIVE_TYPES = [
     "string",

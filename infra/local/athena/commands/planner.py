@@ -1,0 +1,141 @@
+"""From an Athena query to DuckDB SQL over local files.
+
+Belongs here: the order of the steps: expand views, bind tables, infer types, prune partitions,
+create temporary views. Does not belong here: the steps themselves.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from sqlglot import exp
+from sqlglot.schema import MappingSchema
+
+from infra.local.athena.catalog import metatables
+from infra.local.athena.catalog.glue import GlueCatalog
+from infra.local.athena.catalog.tables import Partition, Table
+from infra.local.athena.catalog.views import expand_views
+from infra.local.athena.data.scan import TableScanner
+from infra.local.athena.data.scanned import columns_needed
+from infra.local.athena.dialect.translation import to_duckdb
+from infra.local.athena.errors import table_not_found
+from infra.local.athena.partitions.glue_expression import glue_expression
+from infra.local.athena.partitions.projection import is_projected, projected
+from infra.local.athena.partitions.pruning import Filters, partition_filters, select_partitions
+from infra.local.athena.semantics.analysis import analyse, output_labels, relabel
+from infra.local.athena.session import Session
+from infra.local.athena.sql.names import TableName, real_tables, resolve
+from infra.local.athena.sql.sqltext import identifier
+
+
+class Planner:
+    """Plans queries against the Glue catalog."""
+
+    def __init__(self, catalog: GlueCatalog, scanner: TableScanner) -> None:
+        self._catalog = catalog
+        self._scanner = scanner
+
+    def plan(self, tree: exp.Query, session: Session) -> str:
+        """Return DuckDB SQL for a query.
+
+        The SQL reads temporary views of the session's cursor, which in turn read local files.
+
+        Args:
+            tree: A parsed query; not changed.
+            session: Where the views are created.
+
+        Raises:
+            QueryError: A table does not exist or cannot be read, or the SQL has no equivalent.
+        """
+        return _Plan(self._catalog, self._scanner, session).sql(tree.copy())
+
+
+class _Plan:
+    """The state of planning one query."""
+
+    def __init__(self, catalog: GlueCatalog, scanner: TableScanner, session: Session) -> None:
+        self._catalog = catalog
+        self._scanner = scanner
+        self._session = session
+        self._known: dict[TableName, Table | None] = {}
+        self._tables: dict[str, Table] = {}
+
+    def sql(self, tree: exp.Query) -> str:
+        tree = expand_views(tree, self._session.database, self._lookup)
+        schema = MappingSchema(dialect="athena")
+        for node in list(real_tables(tree)):
+            self._bind(node, schema)
+        labels = output_labels(tree)
+        tree = analyse(tree, schema)
+        relabel(tree, labels)
+        if self._tables:
+            self._create_views(tree, columns_needed(tree, self._tables))
+        return to_duckdb(tree)
+
+    def _lookup(self, name: TableName) -> Table | None:
+        if name not in self._known:
+            special = metatables.is_metatable(name)
+            self._known[name] = (
+                None if special else self._catalog.find_table(name.database, name.name)
+            )
+        return self._known[name]
+
+    def _bind(self, node: exp.Table, schema: MappingSchema) -> None:
+        """Point a table reference at the temporary view that will stand for it."""
+        name = resolve(node, self._session.database)
+        bound = str(name)
+        table = self._lookup(name)
+        if table is not None:
+            self._tables[bound] = table
+            columns = {
+                item.name: exp.DataType.build(item.type, dialect="hive")
+                for item in table.all_columns
+            }
+        elif metatables.is_metatable(name):
+            columns = metatables.create_view(self._catalog, name, bound, self._session)
+        else:
+            self._catalog.database(name.database)
+            raise table_not_found(name.database, name.name)
+        schema.add_table(exp.table_(bound, quoted=True), columns, dialect="athena")
+        if not node.alias:
+            alias = exp.to_identifier(name.name, quoted=True)
+            node.set("alias", exp.TableAlias(this=alias))
+        node.set("this", exp.to_identifier(bound, quoted=True))
+        node.set("db", None)
+        node.set("catalog", None)
+
+    def _create_views(self, tree: exp.Expr, needed: Mapping[str, set[str] | None]) -> None:
+        partitioned = {name: item for name, item in self._tables.items() if item.partition_keys}
+        filters = partition_filters(tree, partitioned) if partitioned else {}
+        for bound, table in self._tables.items():
+            self._session.check()
+            body = self._relation(table, filters.get(bound, []), needed.get(bound))
+            view = identifier(bound)
+            self._session.cursor.execute(f"CREATE OR REPLACE TEMP VIEW {view} AS {body}")
+
+    def _relation(self, table: Table, filters: list[Filters], columns: set[str] | None) -> str:
+        if not table.partition_keys:
+            return self._scanner.relation(table, self._session, columns=columns)
+        if is_projected(table):
+            kept = self._project(table, filters)
+            return self._scanner.relation(table, self._session, kept, columns)
+        partitions = self._catalog.partitions(table, glue_expression(filters, table))
+        kept = select_partitions(self._session.cursor, table, partitions, filters)
+        return self._scanner.relation(table, self._session, kept, columns)
+
+    def _project(self, table: Table, filters: list[Filters]) -> list[Partition]:
+        def keep(name: str, values: Sequence[str]) -> list[str]:
+            """Keep what each reference's conditions on this key alone allow."""
+            key = next(item for item in table.partition_keys if item.name == name)
+            alone = replace(table, partition_keys=(key,))
+            conditions = [[item for item in one if _names_only(item, name)] for one in filters]
+            candidates = [Partition((value,), "") for value in values]
+            kept = select_partitions(self._session.cursor, alone, candidates, conditions)
+            return [item.values[0] for item in kept]
+
+        partitions = projected(table, filters, keep, dt.datetime.now(dt.UTC))
+        return select_partitions(self._session.cursor, table, partitions, filters)
+
+
+def _names_only(condition: exp.Expr, name: str) -> bool:
+    return all(column.name.lower() == name for column in condition.find_all(exp.Column))
