@@ -47,6 +47,9 @@ bench-backfill: setup ## Measure 720 hours in one run against one run for each h
 bench-athena: setup ## Measure the embedded Athena beside DuckDB on the same files
 	$(BIN)/python -m tests.bench.athena
 
+bench-marts: setup ## Measure every mart for a day, for 30 days of a million events, and for an hour
+	$(BIN)/python -m tests.bench.marts
+
 soak: setup ## Send 200,000 events while everything fails, heal, compare every item; writes docs/bench
 	$(BIN)/python -m tests.soak
 

@@ -32,6 +32,7 @@ from clickstream_platform.defs.lake.events import (
 )
 from clickstream_platform.defs.lake.retention import build_retention, retention_policy
 from clickstream_platform.defs.lake.retention_steps import Tables
+from clickstream_platform.defs.quality.alert_counts import build_alert_counts
 from clickstream_platform.defs.quality.audits import build_audits
 from clickstream_platform.defs.quality.conserved_hours import build_hour_checks
 from clickstream_platform.defs.quality.contract import build_contract_check
@@ -43,6 +44,7 @@ from clickstream_platform.defs.quality.stream_audit import build_stream_audit
 from clickstream_platform.defs.rollups.dbt_models import build_dbt_models, prepared_project
 from clickstream_platform.defs.serving.spice import build_spice
 from clickstream_platform.partitions import hourly_partitions
+from clickstream_platform.resources.alert_store import AlertStoreResource
 from clickstream_platform.resources.alerts import AlertsResource
 from clickstream_platform.resources.athena import AthenaResource
 from clickstream_platform.resources.catalog import CatalogResource
@@ -95,6 +97,7 @@ def build_defs(settings: Settings, overrides: Mapping[str, object] | None = None
             build_stream_audit(RAW_HOURS, settings.audit_reach),
             build_compacted_in_time_check(RAW_HOURS, EVENTS_TABLE, partitions),
         ),
+        build_alert_counts(),
         dg.Definitions(sensors=[build_run_failures()]),
     )
 
@@ -169,6 +172,7 @@ def _resources(settings: Settings, project: DbtProject) -> dict[str, object]:
             account_id=settings.account_id, timeout_s=settings.spice_timeout_s
         ),
         "alerts": AlertsResource(topic_arn=settings.alert_topic_arn),
+        "alert_store": AlertStoreResource(table=settings.alerts_table),
         "dbt": dbt_for(project),
     }
 

@@ -29,6 +29,9 @@ class Settings(BaseSettings):
     counters_table: str = Field(
         default="clickstream-counters", description="DynamoDB table of the real-time counters"
     )
+    alerts_table: str = Field(
+        default="clickstream-alerts", description="DynamoDB table of the anomaly detector's alerts"
+    )
     account_id: str = Field(default="123456789012", description="AWS account, for QuickSight")
     data_sets: dict[str, str] = Field(
         default={

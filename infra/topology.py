@@ -178,6 +178,26 @@ def _glue_tables() -> tuple[GlueTable, ...]:
         Column("sequence_number", "string", "Its sequence number on the shard"),
         Column("arrived_at", "string", "When it arrived (UTC, ISO 8601)"),
     )
+    checked_hours = (
+        Column("datehour", "string", "Hour of event time in UTC, yyyy-MM-dd-HH"),
+        Column("raw_rows", "bigint", "Rows as archived, duplicates included"),
+        Column("compacted_rows", "bigint", "Rows as compacted"),
+        Column("duplicates", "bigint", "Archived rows that repeat an event_id"),
+        Column("is_raw_expired", "boolean", "Whether raw objects of the hour have begun to expire"),
+        Column("is_conserved", "boolean", "Whether nothing was lost between the two"),
+        Column("is_unique", "boolean", "Whether every compacted row has an event_id of its own"),
+        Column("realtime_events", "bigint", "Events as counted in real time, where comparable"),
+        Column("unexplained_events", "bigint", "Difference to real time without an explanation"),
+        Column("checked_at", "string", "When this was found (UTC)"),
+    )
+    alert_counts = (
+        Column("day", "string", "Day the alerts are about, UTC, yyyy-MM-dd"),
+        Column("rule", "string", "The rule that found them"),
+        Column("alerts", "bigint", "Alerts"),
+        Column("sessions", "bigint", "Distinct sessions they are about; 0 if about the traffic"),
+        Column("first_detected_at", "string", "Time of the first (UTC)"),
+        Column("last_detected_at", "string", "Time of the last (UTC)"),
+    )
     return (
         GlueTable(
             "raw_events",
@@ -194,6 +214,22 @@ def _glue_tables() -> tuple[GlueTable, ...]:
             (DATEHOUR,),
             "parquet",
             "Compacted events: one row per event_id, by hour of event time.",
+        ),
+        GlueTable(
+            "checked_hours",
+            "checked_hours/",
+            checked_hours,
+            (),
+            "json",
+            "What the checks found in each hour last: rows, duplicates, real time.",
+        ),
+        GlueTable(
+            "alert_counts",
+            "alert_counts/",
+            alert_counts,
+            (),
+            "json",
+            "Alerts by day and rule, as counted from those that are stored for 30 days.",
         ),
         GlueTable(
             "quarantine",

@@ -182,6 +182,7 @@ def batch_environment(topology: Topology, settings: Mapping[str, str]) -> dict[s
         "RAW_OBJECTS_QUEUE": notified.notify_queue or "",
         "STREAM": topology.stream.name,
         "COUNTERS_TABLE": f"{topology.stack}-counters",
+        "ALERTS_TABLE": f"{topology.stack}-alerts",
         "ACCOUNT_ID": ACCOUNT,
         "ALERT_TOPIC_ARN": f"arn:aws:sns:{REGION}:{ACCOUNT}:{topology.topics[0].name}",
     }

@@ -7,7 +7,7 @@ in one place. Decoding belongs in `codec`, paths in `lake`.
 
 from typing import Literal, NamedTuple
 
-HiveType = Literal["string", "timestamp", "double", "boolean", "map<string,string>"]
+HiveType = Literal["string", "timestamp", "double", "boolean", "bigint", "map<string,string>"]
 
 
 class Column(NamedTuple):

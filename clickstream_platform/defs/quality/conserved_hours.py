@@ -11,12 +11,14 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from clickstream_platform.core.checked_hours import lines_of
 from clickstream_platform.core.conservation import HourCounts, came_since, is_overtaken
 from clickstream_platform.core.conservation_sql import Question
 from clickstream_platform.core.erased import notes_of_hour
 from clickstream_platform.core.generations import RAW_EXPIRED
 from clickstream_platform.core.hours import HourRange, spanning
 from clickstream_platform.core.reconciled_counts import COUNTERS_KEPT
+from clickstream_platform.defs.quality.kept_hours import keep
 from clickstream_platform.defs.quality.real_time import reconcile_hours, reconciled_spec
 from clickstream_platform.defs.quality.run_hours import hours_of
 from clickstream_platform.defs.quality.told import without_empty
@@ -90,7 +92,10 @@ def build_hour_checks(
         excused = _excused(context, lake, catalog.partitions(table, unequal), unequal, expired)
         yield _conserved_result(conserved, counts, excused)
         yield _unique_result(unique, counts)
-        yield reconcile_hours(reconciled, counters, lake, hours, counts, (now, settled_at))
+        times = (now, settled_at)
+        result, outcome = reconcile_hours(reconciled, counters, lake, hours, counts, times)
+        keep(lake, hours, lines_of(counts, outcome, now))
+        yield result
 
     return events_are_conserved
 

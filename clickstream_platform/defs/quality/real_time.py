@@ -49,7 +49,7 @@ def reconcile_hours(
     hours: HourRange | None,
     counts: Sequence[HourCounts],
     times: tuple[datetime, datetime],
-) -> dg.AssetCheckResult:
+) -> tuple[dg.AssetCheckResult, Reconciliation | None]:
     """Compares the hours that can be compared; the counters are read only if there is one.
 
     Args:
@@ -60,24 +60,28 @@ def reconcile_hours(
         counts: The lake's numbers.
         times: The present, before the lake was asked; and up to when everything that was counted
             had been archived too.
+
+    Returns:
+        The result, and what came of comparing; None if the counters cannot be read.
     """
     now, settled_at = times
     known = [*counts, *_absent(hours, counts)]
     if not any(is_comparable(one, now) for one in known):
         skipped = [one.datehour for one in known if not one.is_empty]
-        return _compared(spec, Reconciliation((), (), (), tuple(skipped)))
+        outcome = Reconciliation((), (), (), tuple(skipped))
+        return _compared(spec, outcome), outcome
     wanted = [one.datehour for one in known if is_comparable(one, now) or one.is_empty]
     try:
         found = counters.counts(spanning(wanted))
     except CountersError as error:
         # Real time being out of reach is no reason to hold back the marts: it is told instead.
-        return _result(spec, is_passed=False, description=str(error), metadata={})
+        return _result(spec, is_passed=False, description=str(error), metadata={}), None
     outcome = reconcile(known, found, now, settled_at)
     # An erasure notes an hour before it changes it: what the counts above lack is noted by now.
     erased = [hour for hour in outcome.lacking if _was_erased(lake, hour)]
     if erased:
         outcome = reconcile(known, found, now, settled_at, erased)
-    return _compared(spec, outcome)
+    return _compared(spec, outcome), outcome
 
 
 def _was_erased(lake: LakeResource, hour: str) -> bool:

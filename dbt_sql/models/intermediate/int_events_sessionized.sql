@@ -33,7 +33,7 @@ with affected as (
         country,
         properties,
         is_bot,
-        {{ app_day('occurred_at') }} as day -- noqa: RF04
+        {{ app_day('occurred_at') }} as day
     from {{ ref('stg_clickstream__events') }}
     where {{ in_affected_hours() }}
 
@@ -73,7 +73,7 @@ events as (
             null as country,
             null as properties,
             is_bot,
-            {{ app_day('occurred_at') }} as day, -- noqa: RF04
+            {{ app_day('occurred_at') }} as day,
             false as is_affected
         from {{ ref('stg_clickstream__events') }}
         where

@@ -1,12 +1,12 @@
 {{ config(
     materialized='daily',
-    meta={'reach': {'before_h': 24 * var('funnel_days'), 'after_h': 48}}
+    meta={'reach': {'before_h': 24 * (var('funnel_days') | int), 'after_h': 48}}
 ) }}
 
-{#- An attempt begins with every event at the first step (at any, where the order is free). It goes on
-    with the first event at the next step after it, which reaches as far as any choice would. Of a
-    visitor's attempts of a day the one that got furthest counts, and of these the earliest. -#}
-{% set steps = range(2, var('funnel_steps') + 1) %}
+{#- An attempt begins with every event at the first step (at any, where the order is free). It goes
+    on with the first event at the next step after it, which reaches as far as any choice would. Of
+    a visitor's attempts of a day the one that got furthest counts, of these the earliest. -#}
+{% set steps = range(2, var('funnel_steps') | int + 1) %}
 
 with steps as (
 
@@ -37,7 +37,7 @@ events as (
         day
     from {{ ref('int_events_sessionized') }}
     where
-        {{ in_affected_days('day', days_after=var('funnel_days') + 1) }}
+        {{ in_affected_days('day', days_after=var('funnel_days') | int + 1) }}
         and {{ is_counted() }}
 
 ),
@@ -86,7 +86,7 @@ begun as (
 
 ),
 
-reached_1 as (
+reached_1 as ( -- noqa: ST03
 
     select
         funnel,
@@ -181,7 +181,7 @@ free_firsts as (
 
 reached as (
 
-    {% for step in range(1, var('funnel_steps') + 1) %}
+    {% for step in range(1, var('funnel_steps') | int + 1) %}
         select
             funnel,
             visitor_id,

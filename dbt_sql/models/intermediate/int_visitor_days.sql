@@ -1,8 +1,8 @@
 {{ config(materialized='daily', meta={'reach': {'before_h': 0, 'after_h': 'all'}}) }}
 
-{#- Every row says when its visitor was there before, so that new and returning visitors, any rolling
-    window and any cohort are counted by adding rows up, without looking at a visitor twice. A row
-    depends on earlier days only; a late event therefore rebuilds its day and all days since. -#}
+{#- Every row says when its visitor was there before, so that new and returning visitors, any
+    rolling window and any cohort are counted by adding rows up, without looking at a visitor twice.
+    A row depends on earlier days only; a late event rebuilds its day and all days since. -#}
 {% set days = affected_days() %}
 
 with active as (

@@ -1,11 +1,11 @@
 {{ config(
     materialized='daily',
-    meta={'reach': {'before_h': 24, 'after_h': 24 * (var('attribution_days') + 3)}}
+    meta={'reach': {'before_h': 24, 'after_h': 24 * (var('attribution_days') | int + 3)}}
 ) }}
 
 {#- A touch is a session of the visitor that began up to so many days before the conversion; the
     session of the conversion is always one. -#}
-{% set half_life_s = var('attribution_half_life_days') * 86400 %}
+{% set half_life_s = var('attribution_half_life_days') | int * 86400 %}
 
 with conversions as (
 
@@ -37,7 +37,7 @@ sessions as (
         referrer_url,
         entry_page
     from {{ ref('sessions') }}
-    where {{ in_affected_days('day', days_before=var('attribution_days') + 2) }}
+    where {{ in_affected_days('day', days_before=var('attribution_days') | int + 2) }}
 
 ),
 

@@ -1,6 +1,6 @@
 {{ config(
     materialized='daily',
-    meta={'reach': {'before_h': 24 * var('funnel_days'), 'after_h': 48}}
+    meta={'reach': {'before_h': 24 * (var('funnel_days') | int), 'after_h': 48}}
 ) }}
 
 with events as (
@@ -81,6 +81,16 @@ entries as (
 
 ),
 
+funnels as (
+
+    select
+        funnel,
+        max(step) as steps
+    from {{ ref('funnels') }}
+    group by funnel
+
+),
+
 signals as (
 
     select
@@ -152,13 +162,7 @@ signals as (
         attempts.visitor_id,
         attempts.day
     from {{ ref('int_funnel_attempts') }} as attempts
-    inner join (
-        select
-            funnel,
-            max(step) as steps
-        from {{ ref('funnels') }}
-        group by funnel
-    ) as funnels
+    inner join funnels
         on attempts.funnel = funnels.funnel
     where
         {{ in_affected_days('attempts.day') }}

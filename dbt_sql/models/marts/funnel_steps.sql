@@ -1,6 +1,6 @@
 {{ config(
     materialized='daily',
-    meta={'reach': {'before_h': 24 * var('funnel_days'), 'after_h': 48}}
+    meta={'reach': {'before_h': 24 * (var('funnel_days') | int), 'after_h': 48}}
 ) }}
 
 with attempts as (

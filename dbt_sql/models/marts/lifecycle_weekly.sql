@@ -8,7 +8,10 @@ with activity as (
         day,
         count(*) as visitors
     from {{ ref('int_visitor_days') }}
-    group by 1, 2, day
+    group by
+        cast(date_trunc('week', day) as date),
+        cast(date_trunc('week', previous_day) as date),
+        day
 
 ),
 

@@ -46,7 +46,7 @@ aggregated as (
     select
         hour_at,
         coalesce(page, '(unknown)') as page,
-        count_if(is_counted) as views, -- noqa: RF04
+        count_if(is_counted) as views,
         count(distinct case when is_counted then visitor_id end) as visitors,
         count(distinct case when is_counted then session_key end) as sessions,
         count_if(is_counted and page_view_number = 1) as entries,

@@ -17,15 +17,24 @@ sequences as (
 
 ),
 
-paths as (
+named as (
 
     select
         array_join(slice(pages, 1, {{ var('path_pages') }}), ' > ')
         || case when cardinality(pages) > {{ var('path_pages') }} then ' > ...' else '' end as path,
+        day
+    from sequences
+
+),
+
+paths as (
+
+    select
+        path,
         day,
         count(*) as sessions
-    from sequences
-    group by 1, day
+    from named
+    group by path, day
 
 ),
 

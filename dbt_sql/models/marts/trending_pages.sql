@@ -1,10 +1,10 @@
 {{ config(
     materialized='daily',
-    meta={'reach': {'before_h': 24, 'after_h': 24 * (var('trend_days') + 2)}}
+    meta={'reach': {'before_h': 24, 'after_h': 24 * (var('trend_days') | int + 2)}}
 ) }}
 
-{#- The same hour is the one with the same number on the site's clock, so a change to summer time does
-    not compare lunch with breakfast. Where a day has that number twice, both make one. -#}
+{#- The same hour is the one with the same number on the site's clock, so a change to summer time
+    does not compare lunch with breakfast. Where a day has that number twice, both make one. -#}
 with views_by_hour as (
 
     select
@@ -32,7 +32,7 @@ history as (
         day,
         page,
         hour_of_day,
-        sum(views) as views -- noqa: RF04
+        sum(views) as views
     from views_by_hour
     group by day, page, hour_of_day
 
