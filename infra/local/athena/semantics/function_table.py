@@ -90,6 +90,7 @@ concat_ws(text, array) varchar = athena_concat_ws
 concat_ws(text, text...) varchar
 format(text, any...) varchar = @format
 from_utf8(bytes) varchar = athena_from_utf8
+from_utf8(bytes, any) varchar = @refused
 hamming_distance(text, text) bigint = athena_hamming
 length(text) bigint
 length(bytes) bigint = octet_length
