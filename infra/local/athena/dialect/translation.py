@@ -39,14 +39,11 @@ def _function(node: exp.Expr) -> exp.Expr:
     else:
         changed = call(signature.target, *arguments)
     if signature.forced or _widens(signature, kinds, result):
-        if not result or UNDETERMINED_PART in result:
+        if not names.is_determined(result):
             raise unsupported(f"{node.name} of a value whose type cannot be determined")
         changed = cast(changed, result)
         changed.meta[_HOIST] = signature.is_aggregate
     return changed
-
-
-UNDETERMINED_PART = "()"
 
 
 def _widens(signature: signatures.Signature, kinds: list[str], result: str) -> bool:
