@@ -49,29 +49,29 @@ touches as (
         conversions.converted_at,
         conversions.page as conversion_page,
         conversions.day,
-        touch.*,
+        touched.*,
         row_number() over (
             partition by conversions.conversion_id, conversions.converted_at
-            order by touch.started_at, touch.session_key
+            order by touched.started_at, touched.session_key
         ) as touch_number,
         count(*) over (
             partition by conversions.conversion_id, conversions.converted_at
         ) as touches,
         power(
             2e0,
-            -{{ seconds_between('touch.started_at', 'conversions.converted_at') }}
+            -{{ seconds_between('touched.started_at', 'conversions.converted_at') }}
             / {{ half_life_s }}
         ) as weight
     from conversions
     inner join sessions as converting
         on conversions.session_key = converting.session_key
-    inner join sessions as touch
-        on converting.visitor_id = touch.visitor_id
+    inner join sessions as touched
+        on converting.visitor_id = touched.visitor_id
     where
-        touch.session_key = conversions.session_key
+        touched.session_key = conversions.session_key
         or (
-            touch.started_at <= conversions.converted_at
-            and touch.started_at
+            touched.started_at <= conversions.converted_at
+            and touched.started_at
             >= conversions.converted_at - interval '{{ var("attribution_days") }}' day
         )
 

@@ -96,7 +96,7 @@ class AthenaService:
             lease=self._cache.lease(),
             output_prefix=query.output_prefix,
             workgroup=query.request.workgroup,
-            scan_limit=self.definitions.workgroup(query.request.workgroup).scan_limit,
+            scan_limit=query.request.scan_limit,
         )
 
     def start(
@@ -138,6 +138,7 @@ class AthenaService:
             workgroup=workgroup,
             output_location=as_folder(location),
             parameters=parameters,
+            scan_limit=self.definitions.workgroup(workgroup).scan_limit,
         )
         return self.queries.submit(request, token, reuse_s)
 

@@ -86,11 +86,7 @@ class TableScanner:
         session.check()
         if is_parquet:
             session.scan(sum(self._sizes.of(file, columns) for file in files))
-        values = [values for _, values in located]
-        keys = [key.name for key in table.partition_keys]
-        if columns is not None and not any(key in columns for key in keys):
-            # Without a query that asks for them the keys need no join: any values will do.
-            values = [tuple(NULL_VALUE for _ in keys)] * len(files)
+        values = _key_values(table, [values for _, values in located], columns)
         return self._select(table, files, values, session.cursor)
 
     def _locate(self, partitions: Sequence[Partition]) -> list[Located]:
@@ -167,6 +163,19 @@ class TableScanner:
             cursor.execute(f"COPY ({declared}) TO {literal(str(partial))} (FORMAT parquet)")
             partial.replace(path)
         return path
+
+
+def _key_values(
+    table: Table, values: list[tuple[str, ...]], columns: Collection[str] | None
+) -> list[tuple[str, ...]]:
+    """Return each file's partition values; any will do for keys that no query asks for.
+
+    With the same values for all files the keys are constants, and need no join.
+    """
+    keys = [key.name for key in table.partition_keys]
+    if columns is None or any(key in columns for key in keys):
+        return values
+    return [tuple(NULL_VALUE for _ in keys)] * len(values)
 
 
 def _typed_keys(sources: Mapping[Column, str]) -> list[str]:

@@ -139,6 +139,14 @@ def _average(node: exp.Expr) -> exp.Expr:
     return cast(case((none, exp.Null()), default=quotient), kind)
 
 
+def _finite(node: exp.Expr) -> exp.Expr:
+    """Give NULL where Trino does and DuckDB NaN."""
+    if isinstance(node.parent, exp.Window | exp.Filter):
+        raise unsupported(f"{node.name} in a window or with FILTER")
+    found = call(node.name, *node.expressions)
+    return case((call("isfinite", found), found.copy()))
+
+
 def _refused(node: exp.Expr) -> exp.Expr:
     raise unsupported(f"This form of {node.name}")
 
@@ -147,6 +155,7 @@ FUNCTIONS: Mapping[str, Callable[[exp.Expr], exp.Expr]] = {
     "approx_distinct": _count_distinct,
     "average": _average,
     "concat": _concat,
+    "finite": _finite,
     "format": _format,
     "greatest": _greatest,
     "least": _greatest,

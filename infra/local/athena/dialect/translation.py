@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, UnsupportedError
 
-from infra.local.athena.dialect import casts, json_calls, nested, texts, times, zones
+from infra.local.athena.dialect import casts, comparisons, json_calls, nested, texts, times, zones
 from infra.local.athena.dialect.calls import FINISHED, call, cast, number, string
 from infra.local.athena.dialect.relations import rewrite_unnest
 from infra.local.athena.errors import unsupported
@@ -39,14 +39,11 @@ def _function(node: exp.Expr) -> exp.Expr:
     else:
         changed = call(signature.target, *arguments)
     if signature.forced or _widens(signature, kinds, result):
-        if not result or UNDETERMINED_PART in result:
+        if not names.is_determined(result):
             raise unsupported(f"{node.name} of a value whose type cannot be determined")
         changed = cast(changed, result)
         changed.meta[_HOIST] = signature.is_aggregate
     return changed
-
-
-UNDETERMINED_PART = "()"
 
 
 def _widens(signature: signatures.Signature, kinds: list[str], result: str) -> bool:
@@ -82,30 +79,6 @@ def _division(node: exp.Expr, left: str, right: str, result: str) -> exp.Expr:
         quotient = call("athena_decimal_divide", *sides, number(names.digits(result)[1]))
         return cast(quotient, result)
     return cast(call("athena_divide" if is_division else "athena_modulo", *sides), result)
-
-
-def _comparison(node: exp.Expr) -> exp.Expr:
-    """Compare NaN as Trino does: it is equal to nothing, and neither more nor less."""
-    left, right = node.this, node.args["expression"]
-    suspects = [side for side in (left, right) if _may_be_nan(side)]
-    if not suspects or isinstance(node, exp.NullSafeEQ | exp.NullSafeNEQ):
-        return node
-    if isinstance(node, exp.GT | exp.GTE):
-        suspects = [side for side in suspects if side is left]
-    elif isinstance(node, exp.LT | exp.LTE):
-        suspects = [side for side in suspects if side is right]
-    elif isinstance(node, exp.EQ):
-        suspects = suspects[:1] if len(suspects) > 1 or kind_of(left) == kind_of(right) else []
-    if not suspects:
-        return node
-    nan = call("isnan", suspects[0].copy())
-    if isinstance(node, exp.NEQ):
-        return exp.paren(exp.Or(this=node.copy(), expression=nan))
-    return exp.paren(exp.And(this=node.copy(), expression=exp.Not(this=nan)))
-
-
-def _may_be_nan(side: exp.Expr) -> bool:
-    return kind_of(side) in _FLOATS and not isinstance(side.unnest(), exp.Literal)
 
 
 def _literal(node: exp.Expr) -> exp.Expr:
@@ -152,7 +125,7 @@ _ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod)
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
 _BY_TYPE: Mapping[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     **dict.fromkeys(_ARITHMETIC, _arithmetic),
-    **dict.fromkeys(_COMPARISONS, _comparison),
+    **dict.fromkeys(_COMPARISONS, comparisons.compare),
     **dict.fromkeys((exp.Window, exp.Filter, exp.IgnoreNulls, exp.RespectNulls), _hoisted),
     **dict.fromkeys((exp.Case, exp.If), _conditional),
     exp.Anonymous: _function,
@@ -162,6 +135,7 @@ _BY_TYPE: Mapping[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.CurrentTimestamp: lambda _node: call("athena_now"),
     exp.DPipe: nested.concatenate,
     exp.GroupConcat: _listagg,
+    exp.In: comparisons.contained,
     exp.Interval: times.interval,
     exp.Literal: _literal,
     exp.Localtimestamp: _now("timestamp"),

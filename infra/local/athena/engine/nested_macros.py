@@ -81,6 +81,12 @@ COLLECTIONS = (
     " ELSE list_concat(a, b) END",
     "athena_concat_ws(s, a) AS CASE WHEN a IS NOT NULL THEN"
     " coalesce(array_to_string(list_filter(a, lambda x: x IS NOT NULL), s), '') END",
+    # Unequal where two elements are; else unknown where one is NULL; else equal.
+    "athena_array_equal(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL"
+    " WHEN len(a) <> len(b) OR len(list_filter(a, lambda e, i: e <> b[i])) > 0 THEN false"
+    f" WHEN {_NULLS.format('a')} OR {_NULLS.format('b')} THEN NULL ELSE true END",
+    f"athena_without_nulls(a) AS CASE WHEN {_NULLS.format('a')} THEN"
+    " athena_fail('NOT_SUPPORTED: the order of arrays with NULLs') ELSE a END",
     "athena_array_append(a, x) AS CASE WHEN a IS NOT NULL THEN list_append(a, x) END",
     "athena_array_prepend(x, a) AS CASE WHEN a IS NOT NULL THEN list_prepend(x, a) END",
     "athena_trim_array(a, n) AS CASE WHEN n < 0 OR n > len(a)"

@@ -34,6 +34,7 @@ class Request:
         workgroup: Workgroup name.
         output_location: S3 folder for results, with a trailing slash.
         parameters: Execution parameters as sent.
+        scan_limit: Bytes it may scan; 0 for any number.
     """
 
     sql: str
@@ -44,6 +45,7 @@ class Request:
     workgroup: str
     output_location: str
     parameters: tuple[str, ...] = ()
+    scan_limit: int = 0
 
 
 @dataclass

@@ -4,18 +4,20 @@ Belongs here: sqlglot's qualification and type inference, and the names of outpu
 belong here: which tables there are (see `planner`) and what the types are for (see `translation`).
 """
 
-import logging
+import re
 
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.schema import MappingSchema
 
-from infra.local.athena.errors import QueryError
+from infra.local.athena.errors import QueryError, unsupported
 from infra.local.athena.semantics.inference import annotated
 from infra.local.athena.sql.names import output_name
 
-LOG = logging.getLogger(__name__)
+_UNKNOWN = re.compile(r"""Unknown (?:column|table): ["'`]?([\w.]+)""")
+_POSITION = re.compile(r"Unknown output column: (\d+)")
+_NAMED = re.compile(r"""["'`]?([\w.]+)["'`]? """)
 
 
 def analyse(tree: exp.Query, schema: MappingSchema) -> exp.Query:
@@ -26,7 +28,10 @@ def analyse(tree: exp.Query, schema: MappingSchema) -> exp.Query:
         schema: The bound tables' columns.
 
     Returns:
-        A typed copy; on failure the query as it was written, for DuckDB to judge.
+        A typed copy.
+
+    Raises:
+        QueryError: A name or a type is wrong, or the query is too unusual to be understood.
     """
     for column in tree.find_all(exp.Column):
         column.set("db", None)
@@ -43,10 +48,27 @@ def analyse(tree: exp.Query, schema: MappingSchema) -> exp.Query:
         )
         typed = annotated(qualified, schema)
     except SqlglotError as error:
-        LOG.warning("types not inferred, some functions may differ from Trino: %s", error)
-        return tree
+        raise _refusal(str(error)) from error
     _refuse_aliases(typed)
     return typed
+
+
+def _refusal(text: str) -> QueryError:
+    """Return Athena's failure for names that cannot be resolved."""
+    first = text.split("\n", 1)[0].rstrip(".")
+    position = _POSITION.search(first)
+    if position:
+        return QueryError(
+            f"INVALID_COLUMN_REFERENCE: line 1:1: ORDER BY or GROUP BY position {position[1]} is not"
+            " in select list"
+        )
+    unknown = _UNKNOWN.search(first)
+    if unknown:
+        return QueryError(f"COLUMN_NOT_FOUND: line 1:1: Column '{unknown[1]}' cannot be resolved")
+    name = _NAMED.search(first)
+    if name and "ambiguous" in first.lower():
+        return QueryError(f"AMBIGUOUS_NAME: line 1:1: Column '{name[1]}' is ambiguous")
+    return unsupported(f"A query whose names cannot be resolved ({first})")
 
 
 def _values_of_rows(tree: exp.Expr) -> None:

@@ -93,7 +93,7 @@ bitwise_and_agg(integer) bigint! = bit_and
 bitwise_or_agg(integer) bigint! = bit_or
 bool_and(boolean) boolean
 bool_or(boolean) boolean
-corr(number, number) double
+corr(number, number) double = @finite
 count_if(boolean) bigint!
 covar_pop(number, number) double
 covar_samp(number, number) double
@@ -115,8 +115,8 @@ multimap_agg(any, any) rule:multimap_agg = athena_multimap_agg
 ntile(integer) bigint
 percent_rank() double
 rank() bigint
-regr_intercept(number, number) double
-regr_slope(number, number) double
+regr_intercept(number, number) double = @finite
+regr_slope(number, number) double = @finite
 row_number() bigint
 stddev(number) double = stddev_samp
 stddev_pop(number) double

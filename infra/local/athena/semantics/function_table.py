@@ -90,6 +90,7 @@ concat_ws(text, array) varchar = athena_concat_ws
 concat_ws(text, text...) varchar
 format(text, any...) varchar = @format
 from_utf8(bytes) varchar = athena_from_utf8
+from_utf8(bytes, any) varchar = @refused
 hamming_distance(text, text) bigint = athena_hamming
 length(text) bigint
 length(bytes) bigint = octet_length
@@ -190,15 +191,15 @@ from_iso8601_timestamp(text) timestamp with time zone = @from_iso8601
 from_unixtime(number) timestamp with time zone = athena_from_unixtime
 from_unixtime(number, text) timestamp with time zone = @zoned
 from_unixtime(number, integer, integer) timestamp with time zone = @refused
-hour(temporal) bigint
+hour(moment) bigint
 last_day_of_month(temporal) date = last_day
-millisecond(temporal) bigint = athena_millisecond
-minute(temporal) bigint
+millisecond(moment) bigint = athena_millisecond
+minute(moment) bigint
 month(temporal) bigint
 now() timestamp with time zone = athena_now
 parse_datetime(text, text) timestamp with time zone = @parse_datetime
 quarter(temporal) bigint
-second(temporal) bigint
+second(moment) bigint
 timezone_hour(tz) bigint = athena_zero
 timezone_minute(tz) bigint = athena_zero
 to_iso8601(temporal) varchar = @to_iso8601

@@ -31,6 +31,7 @@ _KINDS: Mapping[str, Callable[[str], bool]] = {
     "json": lambda kind: kind == "json" or names.base(kind) in ("varchar", "char"),
     "lambda": lambda kind: kind == "function",
     "map": lambda kind: kind.startswith("map"),
+    "moment": lambda kind: kind.startswith("time"),
     "number": names.is_number,
     "row": lambda kind: kind.startswith("row"),
     "real": lambda kind: kind == "real",

@@ -7,6 +7,7 @@ A type is written as Trino writes it, ``array(decimal(10,2))``; the empty text i
 not be determined, and ``unknown`` is the type of NULL.
 """
 
+import re
 from functools import lru_cache
 
 from sqlglot import exp
@@ -19,6 +20,7 @@ MAX_PRECISION = 38
 INTEGERS = ("tinyint", "smallint", "integer", "bigint")
 _DIGITS = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19}
 _TEMPORAL = ("date", "timestamp", "timestamp with time zone")
+_MISSING_PART = re.compile(r"[(,]\s*[,)]")
 _ZONED = "timestamp with time zone"
 _PRECISE = ("timestamp", "time", "char", _ZONED)
 _T = exp.DType
@@ -63,6 +65,11 @@ def parts(kind: str) -> list[str]:
     """Return what is between a type's parentheses, split at commas."""
     inner = kind.partition("(")[2]
     return split_arguments(inner.rpartition(")")[0]) if inner else []
+
+
+def is_determined(kind: str) -> bool:
+    """Return whether a type and all of its parts are known."""
+    return bool(kind) and _MISSING_PART.search(kind) is None
 
 
 def is_decimal(kind: str) -> bool:
