@@ -11,7 +11,7 @@ import dagster as dg
 
 # Dagster evaluates a condition over every hour in here; ten years are as good as for ever.
 LOOK_BACK = timedelta(days=3653)
-_SEEDS = dg.AssetSelection.key_prefixes("seeds")
+_BESIDE_HOURS = dg.AssetSelection.key_prefixes("seeds", "quality", "ingestion")
 
 
 def follow_rebuilt_hours() -> dg.AutomationCondition[dg.AssetKey | dg.AssetCheckKey]:
@@ -28,7 +28,8 @@ def follow_rebuilt_hours() -> dg.AutomationCondition[dg.AssetKey | dg.AssetCheck
       sensor's own runs, which do all of an hour, are not done twice; nor anything that happened
       before the condition existed, so that the first start does not rebuild all history.
     - `~any_deps_missing()`: an hour that has no events yet has nothing to show. Seeds are left out:
-      they are no data of an hour, and nothing would ever make the one that somebody misses.
+      they are no data of an hour, and nothing would ever make the one that somebody misses. So are
+      the tables of `quality` and the quarantine, which grow beside the hours.
     - `~any_deps_in_progress()` and `~in_progress()`: a rebuild that is still going on may change
       the answer; waiting for its end makes one build of what would have been two.
     """
@@ -42,7 +43,7 @@ def follow_rebuilt_hours() -> dg.AutomationCondition[dg.AssetKey | dg.AssetCheck
 
 
 def _any_hour_missing() -> dg.AutomationCondition[dg.AssetKey | dg.AssetCheckKey]:
-    return dg.AutomationCondition.any_deps_missing().ignore(_SEEDS)
+    return dg.AutomationCondition.any_deps_missing().ignore(_BESIDE_HOURS)
 
 
 def build_following_sensor(

@@ -17,6 +17,7 @@ from clickstream_platform.defs.ingestion.raw_hours import (
     RAW_EVENTS,
     RAW_HOURS,
     RAW_TABLE,
+    build_quarantine,
     build_raw_events,
     build_raw_hours,
 )
@@ -40,6 +41,7 @@ from clickstream_platform.defs.quality.freshness import (
     build_compacted_in_time_check,
     with_freshness,
 )
+from clickstream_platform.defs.quality.kept_hours import build_checked_hours
 from clickstream_platform.defs.quality.stream_audit import build_stream_audit
 from clickstream_platform.defs.rollups.dbt_models import build_dbt_models, prepared_project
 from clickstream_platform.defs.serving.spice import build_spice
@@ -135,7 +137,14 @@ def _hours(
     )
     return dg.Definitions(
         assets=with_freshness(
-            [build_raw_hours(partitions), raw_events, events, dbt_models],
+            [
+                build_raw_hours(partitions),
+                build_quarantine(),
+                raw_events,
+                events,
+                build_checked_hours(EVENTS),
+                dbt_models,
+            ],
             RAW_HOURS,
             ("lake", "intermediate", "marts"),
             (settings.quiet_warning, settings.quiet_failure),

@@ -16,6 +16,7 @@ from lambdas.shared.columns import EVENT_COLUMNS
 
 RAW_HOURS = dg.AssetKey(["ingestion", "raw_hours"])
 RAW_EVENTS = dg.AssetKey(["ingestion", "raw_events"])
+QUARANTINE = dg.AssetKey(["ingestion", "quarantine"])
 RAW_TABLE = "raw_events"
 _LISTED_HOURS = 100  # what Glue takes in one call
 
@@ -39,6 +40,21 @@ def build_raw_hours(partitions: dg.PartitionsDefinition[str]) -> dg.AssetSpec:
         owners=["team:data-platform"],
         kinds={"s3", "parquet"},
         partitions_def=partitions,
+    )
+
+
+def build_quarantine() -> dg.AssetSpec:
+    """The records that were set aside, by the event_processor too."""
+    return dg.AssetSpec(
+        QUARANTINE,
+        description=(
+            "Records that could not be accepted, with the reason. Grain: record. Source: the "
+            "event_processor. Lateness: a minute after their arrival; `clickstream quarantine` "
+            "shows them and sends them again."
+        ),
+        group_name="ingestion",
+        owners=["team:data-platform"],
+        kinds={"s3", "json"},
     )
 
 

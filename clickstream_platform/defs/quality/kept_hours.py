@@ -6,9 +6,32 @@ Belongs here: reading and writing the objects of the table `checked_hours`. Thei
 
 from collections.abc import Mapping
 
+import dagster as dg
+
 from clickstream_platform.core.checked_hours import Line, day_of, key_of, replaced
 from clickstream_platform.core.hours import HourRange
 from clickstream_platform.resources.lake import LakeResource
+
+CHECKED_HOURS = dg.AssetKey(["quality", "checked_hours"])
+
+
+def build_checked_hours(events: dg.AssetKey) -> dg.AssetSpec:
+    """What was found, as an asset: the checks write it, whoever runs them.
+
+    Args:
+        events: The asset of the compacted events.
+    """
+    return dg.AssetSpec(
+        CHECKED_HOURS,
+        deps=[events],
+        description=(
+            "What the checks of the compacted events found in each hour last. Grain: one row per "
+            "hour. Source: the checks of lake/events. Lateness: with every rebuild of the hour."
+        ),
+        group_name="quality",
+        owners=["team:data-platform"],
+        kinds={"s3", "json"},
+    )
 
 
 def keep(lake: LakeResource, hours: HourRange | None, lines: Mapping[str, Line]) -> None:

@@ -73,6 +73,9 @@ class FakeLake:
             files[-1].write_bytes(self.objects[key])
         return files
 
+    def write(self, key: str, content: bytes) -> None:
+        self.objects[key] = content
+
     def upload(self, file: Path, key: str) -> None:
         assert key not in self.objects, "a generation is never written over"
         self.objects[key] = file.read_bytes()

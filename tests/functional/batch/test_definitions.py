@@ -15,6 +15,7 @@ VISITOR_DAYS = "intermediate/int_visitor_days"
 ATTEMPTS = "intermediate/int_funnel_attempts"
 BY_DBT = {"seeds", "staging", "intermediate", "marts"}
 KEYS = {
+    "ingestion/quarantine",
     "ingestion/raw_hours",
     "ingestion/raw_events",
     "ingestion/reconciliation",
@@ -25,7 +26,9 @@ KEYS = {
     "intermediate/int_events_sessionized",
     "intermediate/int_funnel_attempts",
     "intermediate/int_visitor_days",
+    "marts/anomalies_daily",
     "marts/conversions_attributed",
+    "marts/data_quality_hourly",
     "marts/engagement_daily",
     "marts/friction_points",
     "marts/funnel_steps",
@@ -37,6 +40,8 @@ KEYS = {
     "marts/session_paths",
     "marts/sessions",
     "marts/trending_pages",
+    "quality/alert_counts",
+    "quality/checked_hours",
     "serving/spice_page_views_hourly",
     "serving/spice_sessions",
 }
@@ -94,6 +99,11 @@ def test_the_layers_follow_each_other(platform):
         "lake/events": {"ingestion/raw_events"},
         "staging/stg_clickstream__events": {"lake/events"},
         "seeds/funnels": set(),
+        "ingestion/quarantine": set(),
+        "quality/alert_counts": set(),
+        "quality/checked_hours": {"lake/events"},
+        "marts/anomalies_daily": {"quality/alert_counts"},
+        "marts/data_quality_hourly": {"ingestion/quarantine", "quality/checked_hours"},
         "intermediate/int_events_sessionized": {"staging/stg_clickstream__events"},
         "intermediate/int_funnel_attempts": {EVENTS, "seeds/funnels"},
         "intermediate/int_visitor_days": {EVENTS},
@@ -128,7 +138,7 @@ def test_a_range_of_hours_is_one_execution_of_each_step(platform):
     assert len(platform.dbt.commands) == 1
     assert platform.catalog.places == 1, "raw hours only: there is nothing to publish"
     for key in KEYS - {"ingestion/raw_hours", "ingestion/reconciliation", "lake/retention"}:
-        if key.startswith("serving"):
+        if key.startswith(("serving", "quality", "ingestion/quarantine")):
             continue
         asset = dg.AssetKey(key.split("/"))
         assert len(platform.instance.get_materialized_partitions(asset)) == 84, key
