@@ -59,8 +59,8 @@ def _refusal(text: str) -> QueryError:
     position = _POSITION.search(first)
     if position:
         return QueryError(
-            f"INVALID_COLUMN_REFERENCE: line 1:1: ORDER BY or GROUP BY position {position[1]} is not"
-            " in select list"
+            f"INVALID_COLUMN_REFERENCE: line 1:1: ORDER BY or GROUP BY position {position[1]} is"
+            " not in select list"
         )
     unknown = _UNKNOWN.search(first)
     if unknown:
