@@ -5,45 +5,29 @@ is no condition on assets but on time and silence; it belongs in `core.pending`,
 applies it starts one run for the hour and everything downstream of it.
 """
 
-from datetime import timedelta
-
 import dagster as dg
-
-# Dagster evaluates a condition over every hour in here; ten years are as good as for ever.
-LOOK_BACK = timedelta(days=3653)
-_BESIDE_HOURS = dg.AssetSelection.key_prefixes("seeds", "quality", "ingestion")
 
 
 def follow_rebuilt_hours() -> dg.AutomationCondition[dg.AssetKey | dg.AssetCheckKey]:
-    """Builds an hour again after an hour upstream of it was rebuilt by anybody else.
+    """Builds models again after an hour upstream of them was rebuilt by anybody else.
 
     For rebuilds that were not the sensor's: a person who materializes `lake/events` in the UI, a
     backfill of the lake alone, an erasure. Without it the marts would show what no longer is there
-    until the next late file.
+    until the next hour. However old the hour is: models have no partitions, and the run finds out
+    which hours have changed.
 
-    - `in_latest_time_window(LOOK_BACK)`: late files and backfills touch old hours. Dagster's
-      `eager()` looks at the latest hour alone and ignores all others without a word.
-    - `any_deps_updated().since_last_handled()`: true from an upstream rebuild until the hour was
-      built or asked for. It does not count rebuilds by a run that builds this asset as well, so the
+    - `any_deps_updated().since_last_handled()`: true from an upstream rebuild until the model was
+      built or asked for. It does not count rebuilds by a run that builds this model as well, so the
       sensor's own runs, which do all of an hour, are not done twice; nor anything that happened
       before the condition existed, so that the first start does not rebuild all history.
-    - `~any_deps_missing()`: an hour that has no events yet has nothing to show. Seeds are left out:
-      they are no data of an hour, and nothing would ever make the one that somebody misses. So are
-      the tables of `quality` and the quarantine, which grow beside the hours.
     - `~any_deps_in_progress()` and `~in_progress()`: a rebuild that is still going on may change
       the answer; waiting for its end makes one build of what would have been two.
     """
     return (
-        dg.AutomationCondition.in_latest_time_window(LOOK_BACK)
-        & dg.AutomationCondition.any_deps_updated().since_last_handled()
-        & ~_any_hour_missing()
+        dg.AutomationCondition.any_deps_updated().since_last_handled()
         & ~dg.AutomationCondition.any_deps_in_progress()
         & ~dg.AutomationCondition.in_progress()
     ).with_label("follow_rebuilt_hours")
-
-
-def _any_hour_missing() -> dg.AutomationCondition[dg.AssetKey | dg.AssetCheckKey]:
-    return dg.AutomationCondition.any_deps_missing().ignore(_BESIDE_HOURS)
 
 
 def build_following_sensor(

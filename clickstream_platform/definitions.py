@@ -73,7 +73,7 @@ def build_defs(settings: Settings, overrides: Mapping[str, object] | None = None
     partitions = hourly_partitions(settings.first_hour, settings.last_hour)
     # Hours that follow each other are one run: dbt starts once and Athena scans once for all.
     backfill_policy = dg.BackfillPolicy.multi_run(max_partitions_per_run=settings.max_hours_per_run)
-    dbt_models = build_dbt_models(project, partitions, backfill_policy, POOL)
+    dbt_models = build_dbt_models(project, EVENTS, backfill_policy, POOL)
     marts = sorted(key for key in dbt_models.keys if key.path[0] == "marts")
     platform = dg.Definitions(
         resources={**_resources(settings, project), **(overrides or {})},

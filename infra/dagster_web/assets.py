@@ -14,17 +14,6 @@ from infra.dagster_web.graphql import GraphQL, one_of
 Metadata = dict[str, Any]
 
 
-def partition_keys(graphql: GraphQL, key: Sequence[str]) -> list[str]:
-    """The partitions of an asset, the earliest first; none when it has none.
-
-    Raises:
-        UnreachableError: If there is no answer.
-        DagsterError: If there is no such asset.
-    """
-    answer = graphql.ask(queries.PARTITION_KEYS, key={"path": list(key)})
-    return list(one_of(answer["assetNodeOrError"], "AssetNode")["partitionKeys"])
-
-
 def asset_metadata(graphql: GraphQL, key: Sequence[str]) -> Metadata:
     """What an asset's definition says, by name; numbers, truths and JSON, nothing else.
 

@@ -30,16 +30,6 @@ query Locations {
 }
 """
 
-PARTITION_KEYS = """
-query PartitionKeys($key: AssetKeyInput!) {
-  assetNodeOrError(assetKey: $key) {
-    __typename
-    ... on AssetNode { partitionKeys }
-    ... on Error { message }
-  }
-}
-"""
-
 ASSET_METADATA = """
 query AssetMetadata($key: AssetKeyInput!) {
   assetNodeOrError(assetKey: $key) {

@@ -4,7 +4,7 @@ Belongs here: by whom and how: Dagster where it runs, so that no other run build
 time; else dbt itself. What a mart is belongs in `dbt_sql/`.
 
 One build after all hours were written anew is enough: it is told the first and the last of them and
-rebuilds the days between (docs/adr/0012), whichever hour its run is of.
+rebuilds the days between (docs/adr/0012).
 """
 
 import sys
@@ -15,7 +15,6 @@ from typing import Protocol
 
 from clickstream_platform.core.dbt_arguments import build_arguments
 from clickstream_platform.core.hours import spanning
-from infra.dagster_web.assets import partition_keys
 from infra.dagster_web.following import POLL_S
 from infra.dagster_web.graphql import DagsterError, GraphQL
 from infra.dagster_web.runs import Runs
@@ -25,8 +24,6 @@ from infra.local.processes import Running, Spec, StartError
 
 _JOB = "marts"
 _OP = "dbt_models"
-_ANY_MART = ("marts", "sessions")  # they all have the same hours
-_PARTITION_TAG = "dagster/partition"
 _REASON = {"clickstream/reason": "erasure"}
 _LIMIT_S = 4 * 3600.0  # without a daemon the run would be queued for ever
 
@@ -66,18 +63,8 @@ class DagsterRebuilder:
 
     def _rebuild(self, hours: Sequence[str]) -> None:
         job = find_job(self._graphql, _JOB)
-        keys = partition_keys(self._graphql, _ANY_MART)
-        if not keys:
-            raise ErasureError("Dagster knows no hour of the marts")
-        changed = spanning(hours or keys)
-        known = set(hours).intersection(keys)
-        begun = self._runs.launch(
-            job,
-            config={
-                "ops": {_OP: {"config": {"first_hour": changed.first, "last_hour": changed.last}}}
-            },
-            tags={_PARTITION_TAG: max(known, default=keys[-1]), **_REASON},
-        )
+        config = {"ops": {_OP: {"config": _told(hours)}}} if hours else {}
+        begun = self._runs.launch(job, config=config, tags=_REASON)
         run = self._runs.follow(begun, lambda _: None, limit_s=_LIMIT_S)
         if not run.is_final:
             raise ErasureError(
@@ -119,3 +106,8 @@ class DbtRebuilder:
             finally:  # interrupted, it is not to go on alone
                 dbt.ask_to_stop()
                 dbt.wait_stopped()
+
+
+def _told(hours: Sequence[str]) -> dict[str, str]:
+    changed = spanning(hours)
+    return {"first_hour": changed.first, "last_hour": changed.last}

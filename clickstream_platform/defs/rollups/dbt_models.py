@@ -1,6 +1,7 @@
 """The dbt project as assets.
 
-Belongs here: how a dbt model becomes an asset, and the one dbt command of a run. SQL, descriptions,
+Belongs here: how a dbt model becomes an asset, and the one dbt command of a run. Which hours it is
+told belongs in `changed_hours`. SQL, descriptions,
 owners and tests belong in `dbt_sql/`; arguments in `core.dbt_arguments`.
 """
 
@@ -16,6 +17,7 @@ from clickstream_platform.automation import follow_rebuilt_hours
 from clickstream_platform.core.dbt_arguments import build_arguments, parse_arguments
 from clickstream_platform.core.hours import spanning
 from clickstream_platform.defs.rollups.bytes_scanned import with_bytes_scanned
+from clickstream_platform.defs.rollups.changed_hours import changed_hours
 from clickstream_platform.resources.dbt import dbt_for
 
 _SUFFIXES = frozenset({".sql", ".yml", ".csv"})
@@ -55,13 +57,17 @@ class RebuildConfig(dg.Config):
     """What one run may be told.
 
     Attributes:
-        first_hour: First of the hours that have changed, yyyy-MM-dd-HH in UTC, where these are not
-            the run's own; an erasure asks so for all of a person's hours at once.
+        first_hour: First of some hours, yyyy-MM-dd-HH in UTC, whose days are to be rebuilt beside
+            those that have changed; an erasure asks so for all of a person's hours.
         last_hour: The last of them, included.
     """
 
     first_hour: str | None = None
     last_hour: str | None = None
+
+    def told(self) -> set[str]:
+        """The ends of what the run was told."""
+        return {hour for hour in (self.first_hour, self.last_hour) if hour is not None}
 
 
 def prepared_project(project_dir: Path) -> DbtProject:
@@ -77,17 +83,19 @@ def prepared_project(project_dir: Path) -> DbtProject:
 
 
 def build_dbt_models(
-    project: DbtProject,
-    partitions: dg.PartitionsDefinition[str],
-    backfill_policy: dg.BackfillPolicy,
-    pool: str,
+    project: DbtProject, events: dg.AssetKey, backfill_policy: dg.BackfillPolicy, pool: str
 ) -> dg.AssetsDefinition:
-    """Every model of the project; the hours of a run are built by one dbt command.
+    """Every model of the project, built by one dbt command.
+
+    They have no partitions in Dagster, though they follow hours and their tables have days: every
+    hour of every model would be an entry of the event log, at 25 ms each. What a run rebuilds is
+    what has changed since the models were built last. Materialized when nothing has changed, they
+    are built whole.
 
     Args:
         project: The dbt project.
-        partitions: The hours.
-        backfill_policy: How many of them one run takes.
+        events: The asset of the compacted events, whose hours the models follow.
+        backfill_policy: That of the hours: one job has one.
         pool: What builds one at a time, wherever its run comes from.
     """
 
@@ -95,7 +103,6 @@ def build_dbt_models(
         manifest=project.manifest_path,
         project=project,
         dagster_dbt_translator=LayeredTranslator(),
-        partitions_def=partitions,
         backfill_policy=backfill_policy,
         name="dbt_models",
         pool=pool,
@@ -103,9 +110,11 @@ def build_dbt_models(
     def dbt_models(
         context: dg.AssetExecutionContext, config: RebuildConfig, dbt: DbtCliResource
     ) -> Iterator[Any]:
-        told = [hour for hour in (config.first_hour, config.last_hour) if hour is not None]
-        hours = spanning(told or context.partition_keys)
-        yield from with_bytes_scanned(dbt.cli(build_arguments(hours), context=context))
+        changed = changed_hours(context.instance, events, context.selected_asset_keys)
+        hours = None if changed is None else changed | config.told()
+        rebuilt = spanning(hours) if hours else None
+        context.log.info(f"rebuilding the days of {rebuilt or 'all hours'}")
+        yield from with_bytes_scanned(dbt.cli(build_arguments(rebuilt), context=context))
 
     return dbt_models
 

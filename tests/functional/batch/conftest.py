@@ -201,9 +201,12 @@ class FakeDbt:
 
     def __init__(self) -> None:
         self.commands: list[list[str]] = []
+        self.fails = False
 
     def cli(self, args, *, context):
         self.commands.append(list(args))
+        if self.fails:
+            raise RuntimeError("dbt failed")
         # Dagster wants a parent before its children.
         parents = context.assets_def.asset_deps
         keys = [key for key in TopologicalSorter(parents).static_order() if key in parents]

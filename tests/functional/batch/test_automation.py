@@ -31,7 +31,8 @@ class Evaluated:
         models = {key for key in graph.get_all_asset_keys() if key.path[0] in FOLLOWING}
         self.models = models - {dg.AssetKey(["marts", name]) for name in OF_NO_HOUR}
 
-    def tick(self) -> dict[dg.AssetKey, set[str]]:
+    def tick(self) -> set[dg.AssetKey]:
+        """The models that are asked for."""
         result = dg.evaluate_automation_conditions(
             defs=self.defs,
             instance=self.platform.instance,
@@ -40,14 +41,9 @@ class Evaluated:
             evaluation_time=NOW,
         )
         self.cursor = result.cursor
-        asked = {}
-        for key in self.models:
-            partitions = result.get_requested_partitions(key)
-            if partitions:
-                asked[key] = partitions
-        return asked
+        return {key for key in self.models if result.get_num_requested(key)}
 
-    def materialize(self, hour: str, *keys: dg.AssetKey) -> None:
+    def materialize(self, hour: str | None, *keys: dg.AssetKey) -> None:
         for key in keys:
             event = dg.AssetMaterialization(asset_key=key, partition=hour)
             self.platform.instance.report_runless_asset_event(event)
@@ -64,31 +60,31 @@ EVENTS = dg.AssetKey(["lake", "events"])
 @pytest.mark.parametrize("late", [timedelta(hours=3), timedelta(hours=27), timedelta(days=20)])
 def test_the_marts_follow_an_hour_that_was_rebuilt_by_hand_however_old(evaluated, late):
     hour = layout.datehour_of(NOW - late)
-    assert evaluated.tick() == {}
+    assert evaluated.tick() == set()
     evaluated.materialize(hour, EVENTS)
-    assert evaluated.tick() == {key: {hour} for key in evaluated.models}, "and no other hour"
-    evaluated.materialize(hour, *evaluated.models)
-    assert evaluated.tick() == {}
-    assert evaluated.tick() == {}
+    assert evaluated.tick() == evaluated.models
+    evaluated.materialize(None, *evaluated.models)
+    assert evaluated.tick() == set()
+    assert evaluated.tick() == set()
 
 
 def test_a_run_that_builds_the_marts_itself_is_not_followed(evaluated):
     """Otherwise every hour of the sensor's would be built twice."""
     platform, hour = evaluated.platform, "2015-05-17-10"
     platform.lake.put_raw(hour, "a", [{"event_id": "e1"}])
-    assert evaluated.tick() == {}
+    assert evaluated.tick() == set()
     assert platform.run(range_tags(hour, hour)).success
-    assert evaluated.tick() == {}
+    assert evaluated.tick() == set()
 
 
 def test_history_is_not_rebuilt_on_the_first_start(evaluated):
     evaluated.materialize("2015-05-17-10", EVENTS)
-    assert evaluated.tick() == {}
+    assert evaluated.tick() == set()
 
 
 def test_a_rebuild_between_two_ticks_is_followed_once(evaluated):
     evaluated.tick()
     evaluated.materialize("2015-05-17-10", EVENTS)
     evaluated.materialize("2015-05-17-10", EVENTS)
-    assert evaluated.tick() == {key: {"2015-05-17-10"} for key in evaluated.models}
-    assert evaluated.tick() == {}, "it was asked for"
+    assert evaluated.tick() == evaluated.models
+    assert evaluated.tick() == set(), "it was asked for"

@@ -137,24 +137,61 @@ def test_a_range_of_hours_is_one_execution_of_each_step(platform):
     ]
     assert len(platform.dbt.commands) == 1
     assert platform.catalog.places == 1, "raw hours only: there is nothing to publish"
-    for key in KEYS - {"ingestion/raw_hours", "ingestion/reconciliation", "lake/retention"}:
-        if key.startswith(("serving", "quality", "ingestion/quarantine")):
-            continue
+    for key in ("ingestion/raw_events", "lake/events"):
         asset = dg.AssetKey(key.split("/"))
         assert len(platform.instance.get_materialized_partitions(asset)) == 84, key
+    for key in KEYS:
+        if key.startswith(tuple(BY_DBT)):
+            asset = dg.AssetKey(key.split("/"))
+            assert platform.instance.get_latest_materialization_event(asset), key
 
 
-def test_dbt_is_told_the_hours_of_the_run(platform):
+def hour(datehour: str) -> dict[str, str]:
+    return {"dagster/partition": datehour}
+
+
+def of_hours(first: str, last: str) -> list[str]:
+    return build_arguments(HourRange(first, last))
+
+
+def test_models_that_were_never_built_are_built_whole(platform):
+    """A new model needs all history, whatever hour its first run is of."""
     platform.run(RANGE)
-    assert platform.dbt.commands == [build_arguments(HourRange("2015-05-17-10", "2015-05-20-21"))]
+    assert platform.dbt.commands == [build_arguments(None)]
+
+
+def test_dbt_is_told_the_hours_that_have_changed_since(platform):
+    platform.run(RANGE)
+    platform.run(hour("2015-05-18-03"))
+    platform.run({**RANGE, "dagster/asset_partition_range_end": "2015-05-17-12"})
+    assert platform.dbt.commands[1:] == [
+        of_hours("2015-05-18-03", "2015-05-18-03"),
+        of_hours("2015-05-17-10", "2015-05-17-12"),
+    ]
+
+
+def test_the_hours_of_a_run_whose_dbt_failed_are_built_by_the_next(platform):
+    platform.run(RANGE)
+    platform.dbt.fails = True
+    assert not platform.run(hour("2015-05-18-03"), raise_on_error=False).success
+    platform.dbt.fails = False
+    platform.run(hour("2015-05-18-05"))
+    assert platform.dbt.commands[-1] == of_hours("2015-05-18-03", "2015-05-18-05")
+
+
+def test_what_nothing_has_changed_for_is_built_whole(platform):
+    """Somebody has asked for it."""
+    platform.run(RANGE)
+    platform.run({}, job="marts")
+    assert platform.dbt.commands[-1] == build_arguments(None)
 
 
 def test_an_erasure_has_all_hours_of_a_person_rebuilt_by_one_run(platform):
     """They may lie years apart; a run of each hour would start dbt for each."""
+    platform.run(RANGE)
     config = {"first_hour": "2014-01-01-00", "last_hour": "2015-05-18-00"}
-    tags = {"dagster/partition": "2015-05-18-00"}
-    platform.run(tags, job="marts", run_config={"ops": {"dbt_models": {"config": config}}})
-    assert platform.dbt.commands == [build_arguments(HourRange("2014-01-01-00", "2015-05-18-00"))]
+    platform.run({}, job="marts", run_config={"ops": {"dbt_models": {"config": config}}})
+    assert platform.dbt.commands[-1] == of_hours("2014-01-01-00", "2015-05-18-00")
 
 
 def test_the_checks_count_the_hours_of_the_run(platform):

@@ -22,10 +22,6 @@ POLICY = RetentionPolicy(
 TABLES = Tables(raw="raw_events", events="events")
 TAGS = {"clickstream/rebuilds": "hours"}
 
-partitions = dg.HourlyPartitionsDefinition(
-    start_date="2026-06-01-00", end_date="2026-06-01-03", timezone="UTC", fmt="%Y-%m-%d-%H"
-)
-
 
 def old_lake(now: datetime) -> Stores:
     """An hour whose raw objects are past their time, and an object that no generation holds."""
@@ -42,7 +38,6 @@ def old_lake(now: datetime) -> Stores:
     specs=[
         dg.AssetSpec(dg.AssetKey(["marts", name])) for name in ("page_views_hourly", "sessions")
     ],
-    partitions_def=partitions,
     can_subset=True,
 )
 def dbt_models(

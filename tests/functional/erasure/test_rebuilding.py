@@ -34,7 +34,6 @@ class FakeGraphQL:
 
     def __init__(self, *statuses: str) -> None:
         self.statuses = list(statuses)
-        self.hours = ["2026-11-22-08", "2026-11-22-09"]
         self.launched: list[Any] = []
         self.error: DagsterError | None = None
 
@@ -43,8 +42,6 @@ class FakeGraphQL:
             raise self.error
         if document == queries.LOCATIONS:
             return {"workspaceOrError": WORKSPACE}
-        if document == queries.PARTITION_KEYS:
-            return {"assetNodeOrError": {"__typename": "AssetNode", "partitionKeys": self.hours}}
         if document == queries.LAUNCH_RUN:
             self.launched.append(variables["run"])
             return {"launchRun": {"__typename": "LaunchRunSuccess", "run": {"runId": "r"}}}
@@ -58,30 +55,21 @@ def rebuilder(graphql: FakeGraphQL) -> DagsterRebuilder:
     return DagsterRebuilder(cast("GraphQL", graphql), poll_s=0)
 
 
-@pytest.mark.parametrize(
-    ("changed", "hour"),
-    [
-        (["2026-11-22-08", "1999-01-01-00"], "2026-11-22-08"),
-        (["1999-01-01-00"], "2026-11-22-09"),
-    ],
-)
-def test_a_run_is_of_an_hour_dagster_knows(changed: list[str], hour: str) -> None:
-    """The person's hours may all lie before its first partition."""
+def test_a_run_is_told_the_first_and_the_last_hour() -> None:
+    """The person's hours may all lie before Dagster's first partition."""
     graphql = FakeGraphQL("QUEUED", "STARTED", "SUCCESS")
-    rebuilder(graphql).rebuild(changed)
+    rebuilder(graphql).rebuild(["1999-01-01-00", "2026-11-22-08", "2026-11-22-07"])
     [params] = graphql.launched
-    assert {"key": "dagster/partition", "value": hour} in params["executionMetadata"]["tags"]
     told = params["runConfigData"]["ops"]["dbt_models"]["config"]
-    assert told == {"first_hour": min(changed), "last_hour": max(changed)}
+    assert told == {"first_hour": "1999-01-01-00", "last_hour": "2026-11-22-08"}
     assert graphql.statuses == ["SUCCESS"]
 
 
-def test_without_any_hour_nothing_is_launched() -> None:
+def test_without_any_hour_a_run_finds_out_by_itself() -> None:
     graphql = FakeGraphQL("SUCCESS")
-    graphql.hours = []
-    with pytest.raises(ErasureError, match="no hour of the marts"):
-        rebuilder(graphql).rebuild([])
-    assert graphql.launched == []
+    rebuilder(graphql).rebuild([])
+    [params] = graphql.launched
+    assert params["runConfigData"] == {}
 
 
 def test_a_run_that_was_canceled_has_built_nothing() -> None:
