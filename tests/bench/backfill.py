@@ -53,8 +53,8 @@ The embedded AWS and Dagster of `clickstream up`, on one machine with the measur
 are written to S3 beforehand by the archive's own code and their notifications discarded, so that
 nothing but the backfill rebuilds them. First all hours go into one chunk, then some hours of them
 into chunks of one, both by what `clickstream backfill` calls. By then the lake holds all hours: a
-run of one hour rebuilds the marts over all of them, as every run does now (ADR 5). The daemon looks
-for backfills every 30 s; that wait is left out, it is the same for both."""
+run of one hour rebuilds the days that depend on it (ADR 12). The daemon looks for backfills every
+30 s; that wait is left out, it is the same for both."""
 
 
 def say(text: str) -> None:
