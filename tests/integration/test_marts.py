@@ -16,7 +16,9 @@ from typing import Any
 import boto3
 import pytest
 
+from clickstream_platform.core.dbt_arguments import build_arguments
 from clickstream_platform.core.generations import generation_id
+from clickstream_platform.core.hours import HourRange
 from clickstream_platform.resources.athena import AthenaResource
 from clickstream_platform.resources.catalog import CatalogResource
 from clickstream_platform.resources.lake import LakeResource
@@ -69,6 +71,16 @@ def made_up(seed: int, visitors: int, begin_h: float, span_h: float, name: str) 
             pauses = (0, 0, 1, 7, 400, 1800, 1801, 4000, 90000)
             moment += timedelta(seconds=chance.choice(pauses))
     return events
+
+
+def event(event_id: str, moment: datetime) -> Event:
+    return Event(
+        event_id=event_id,
+        event_type="page_view",
+        event_time=moment,
+        received_at=moment,
+        session_id=event_id,
+    )
 
 
 @dataclass
@@ -176,19 +188,41 @@ def test_runs_of_hours_leave_what_one_build_of_all_does(states) -> None:
     assert not empty, "this proves nothing of tables without rows"
 
 
-@pytest.mark.usefixtures("states")
-def test_the_worked_examples(whole: Lake, tmp_path: Path) -> None:
-    """The unit tests beside the models; their inputs must be there as tables."""
+def dbt(lake: Lake, folder: Path, *arguments: str) -> None:
+    """Runs a dbt command of UTC days; its output is told if it fails."""
     command = (
-        *(str(Path(sys.executable).with_name("dbt")), "test", "--select", "test_type:unit"),
+        *(str(Path(sys.executable).with_name("dbt")), *arguments),
         *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--no-use-colors"),
-        *("--target-path", str(tmp_path / "target"), "--log-path", str(tmp_path / "logs")),
+        *("--target-path", str(folder / "target"), "--log-path", str(folder / "logs")),
     )
     done = subprocess.run(
         command,
-        env={**os.environ, **whole.environment},
+        env={**os.environ, **lake.environment},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-5000:]
+
+
+@pytest.mark.usefixtures("states")
+def test_the_worked_examples(whole: Lake, tmp_path: Path) -> None:
+    """The unit tests beside the models; their inputs must be there as tables."""
+    dbt(whole, tmp_path, "test", "--select", "test_type:unit")
+
+
+def test_more_days_are_built_than_a_statement_can_write(platform: Platform, tmp_path: Path) -> None:
+    """Athena writes at most 100 partitions; a run may be of more days, at first and later."""
+    lake = Lake("martslong")
+    days = [FIRST + timedelta(days=day) for day in range(130)]
+    hours = lake.compact([event(f"e{number}", day) for number, day in enumerate(days)])
+    build = ("run", "--select", "stg_clickstream__events", "int_events_sessionized")
+    dbt(lake, tmp_path, *build)
+    counted = "SELECT count(*) AS n, count(DISTINCT day) AS days FROM int_events_sessionized"
+    assert lake.athena.query(counted) == [{"n": "130", "days": "130"}]
+    lake.compact([event(f"again{number}", day) for number, day in enumerate(days)])
+    lake.empty(hours[64])
+    changed = build_arguments(HourRange(hours[0], hours[119]))[-2:]
+    dbt(lake, tmp_path, *build, *changed)
+    # The last eight days were not to be rebuilt: an hour reaches two days on. One day is gone.
+    assert lake.athena.query(counted) == [{"n": str(129 + 121), "days": "129"}]
