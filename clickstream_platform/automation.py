@@ -2,32 +2,43 @@
 
 Belongs here: named automation conditions, each clause explained. When an hour of raw objects is due
 is no condition on assets but on time and silence; it belongs in `core.pending`, and the sensor that
-applies it starts one run for the hour and everything downstream of it.
+applies it starts one run for the hour, which the models follow.
 """
+
+from typing import Any
 
 import dagster as dg
 
 
 def follow_rebuilt_hours() -> dg.AutomationCondition[dg.AssetKey | dg.AssetCheckKey]:
-    """Builds models again after an hour upstream of them was rebuilt by anybody else.
+    """Builds models after hours upstream of them were rebuilt, by whomever.
 
-    For rebuilds that were not the sensor's: a person who materializes `lake/events` in the UI, a
-    backfill of the lake alone, an erasure. Without it the marts would show what no longer is there
-    until the next hour. However old the hour is: models have no partitions, and the run finds out
-    which hours have changed.
+    By the job of the hours, by a backfill of many, by a person who materializes `lake/events` in
+    the UI; however old the hours are. Models have no partitions, and their run finds out which
+    hours have changed: one dbt command for all of them.
 
-    - `any_deps_updated().since_last_handled()`: true from an upstream rebuild until the model was
-      built or asked for. It does not count rebuilds by a run that builds this model as well, so the
-      sensor's own runs, which do all of an hour, are not done twice; nor anything that happened
-      before the condition existed, so that the first start does not rebuild all history.
-    - `~any_deps_in_progress()` and `~in_progress()`: a rebuild that is still going on may change
-      the answer; waiting for its end makes one build of what would have been two.
+    - `any_deps_updated().since_last_handled()`: true from an upstream rebuild until the model
+      was built or asked for. Nothing counts that happened before the condition existed, so that
+      the first start does not rebuild all history.
+    - `~any_deps_match(_blocked())`: events that do not add up are not to spread. They wait until
+      the checks pass again.
+    - `~any_deps_in_progress()` and `~in_progress()`: hours that are being rebuilt, or wait in a
+      backfill, may change the answer; waiting for their end makes one build of what would have been
+      many.
     """
     return (
         dg.AutomationCondition.any_deps_updated().since_last_handled()
+        & ~dg.AutomationCondition.any_deps_match(_blocked())
         & ~dg.AutomationCondition.any_deps_in_progress()
         & ~dg.AutomationCondition.in_progress()
     ).with_label("follow_rebuilt_hours")
+
+
+def _blocked() -> dg.AutomationCondition[Any]:
+    """Whether a check has failed that holds back what is built of an asset."""
+    return dg.AutomationCondition.any_checks_match(
+        dg.AutomationCondition.check_failed(), blocking_only=True
+    )
 
 
 def build_following_sensor(
@@ -44,6 +55,6 @@ def build_following_sensor(
         target=target,
         run_tags=run_tags,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        minimum_interval_seconds=60,
-        description="Builds the marts of hours that were rebuilt by hand.",
+        minimum_interval_seconds=30,
+        description="Builds the marts once hours were rebuilt.",
     )

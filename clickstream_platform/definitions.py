@@ -73,7 +73,7 @@ def build_defs(settings: Settings, overrides: Mapping[str, object] | None = None
     partitions = hourly_partitions(settings.first_hour, settings.last_hour)
     # Hours that follow each other are one run: dbt starts once and Athena scans once for all.
     backfill_policy = dg.BackfillPolicy.multi_run(max_partitions_per_run=settings.max_hours_per_run)
-    dbt_models = build_dbt_models(project, EVENTS, backfill_policy, POOL)
+    dbt_models = build_dbt_models(project, EVENTS, POOL)
     marts = sorted(key for key in dbt_models.keys if key.path[0] == "marts")
     platform = dg.Definitions(
         resources={**_resources(settings, project), **(overrides or {})},
@@ -120,15 +120,15 @@ def _hours(
     events = build_events(partitions, backfill_policy, RAW_EVENTS, RAW_TABLE, limits)
     hourly_rollup = dg.define_asset_job(
         "hourly_rollup",
-        selection=dg.AssetSelection.assets(raw_events, events, dbt_models),
+        selection=dg.AssetSelection.assets(raw_events, events),
         tags=REBUILD_TAGS,
-        description="Rebuilds hours: registration, compaction, checks, marts.",
+        description="Rebuilds hours: registration, compaction, checks. The marts follow.",
     )
     marts_job = dg.define_asset_job(
         "marts",
         selection=dg.AssetSelection.assets(dbt_models),
         tags=REBUILD_TAGS,
-        description="Rebuilds the marts of hours from the events as they are.",
+        description="Builds the marts of the hours that have changed since, by one dbt command.",
     )
     policy = ReleasePolicy(
         grace=settings.hour_grace,

@@ -77,7 +77,7 @@ class BackfillCommand:
         as_json: AsJson = False,
         state_dir: StateDir = HOME,
     ) -> None:
-        """Rebuild hours from their raw objects: compaction, checks, marts.
+        """Rebuild hours from their raw objects: compaction, checks. The marts follow.
 
         FROM and TO are both rebuilt: 2026-11-22-00 2026-11-22-23 is one day, and so is 2026-11-22
         2026-11-22. Readers keep the old hours until the new ones are complete. The work is one

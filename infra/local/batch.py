@@ -1,8 +1,8 @@
 """The batch side once, without Dagster's daemon: `python -m infra.local.batch`.
 
 Belongs here: what the daemon would do with the code location, once and to the end, on the same
-instance: tick the sensor until nothing waits, run what it requests, then load SPICE. What is run
-belongs to the code location.
+instance: tick the sensor until nothing waits, run what it requests, build the marts, load SPICE.
+What is run belongs to the code location.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import dagster as dg
 from clickstream_platform.definitions import defs
 
 _SENSOR = "raw_objects"
+_MARTS = "marts"
 _REFRESH = "spice_refresh"
 _POLL_S = 0.2
 
@@ -73,7 +74,7 @@ def _run(instance: dg.DagsterInstance, job_name: str, tags: dict[str, str]) -> N
 
 
 def main() -> int:
-    """Runs what is due, then the SPICE refresh.
+    """Runs what is due, then the marts if anything was, and the SPICE refresh.
 
     Returns:
         The exit code: 0 when every run succeeded.
@@ -86,7 +87,8 @@ def main() -> int:
         time.sleep(_POLL_S)
     with dg.DagsterInstance.get() as instance:
         try:
-            run_what_is_due(instance)
+            if run_what_is_due(instance):
+                _run(instance, _MARTS, {})
             _run(instance, _REFRESH, {})
         except RunFailed as error:
             sys.stderr.write(f"{error}\n")

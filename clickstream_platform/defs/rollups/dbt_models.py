@@ -82,20 +82,17 @@ def prepared_project(project_dir: Path) -> DbtProject:
     return project
 
 
-def build_dbt_models(
-    project: DbtProject, events: dg.AssetKey, backfill_policy: dg.BackfillPolicy, pool: str
-) -> dg.AssetsDefinition:
+def build_dbt_models(project: DbtProject, events: dg.AssetKey, pool: str) -> dg.AssetsDefinition:
     """Every model of the project, built by one dbt command.
 
     They have no partitions in Dagster, though they follow hours and their tables have days: every
-    hour of every model would be an entry of the event log, at 25 ms each. What a run rebuilds is
+    hour of every model would be two entries of the event log, at 13 ms each. What a run rebuilds is
     what has changed since the models were built last. Materialized when nothing has changed, they
     are built whole.
 
     Args:
         project: The dbt project.
         events: The asset of the compacted events, whose hours the models follow.
-        backfill_policy: That of the hours: one job has one.
         pool: What builds one at a time, wherever its run comes from.
     """
 
@@ -103,7 +100,6 @@ def build_dbt_models(
         manifest=project.manifest_path,
         project=project,
         dagster_dbt_translator=LayeredTranslator(),
-        backfill_policy=backfill_policy,
         name="dbt_models",
         pool=pool,
     )

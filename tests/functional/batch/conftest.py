@@ -297,6 +297,11 @@ class Platform:
             run_config=dict(run_config or {}),
         )
 
+    def roll_up(self, tags: Mapping[str, str]) -> None:
+        """Rebuilds hours and lets the marts follow."""
+        self.run(tags)
+        self.run({}, job="marts")
+
 
 @pytest.fixture
 def platform() -> Iterator[Platform]:

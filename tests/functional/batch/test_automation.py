@@ -11,6 +11,12 @@ from lambdas.shared import lake as layout
 NOW = datetime(2015, 6, 8, 12, 30, tzinfo=UTC)
 FOLLOWING = ("staging", "intermediate", "marts")
 OF_NO_HOUR = ("anomalies_daily", "data_quality_hourly")  # views of tables beside the hours
+EVENTS = dg.AssetKey(["lake", "events"])
+WRONG = {
+    **{"datehour": "2015-05-17-10", "event_type": None, "is_hour": "1", "strays": "0"},
+    **{"first_received_at": "2015-05-18 10:00:00.000"},
+    **{"raw_rows": "2", "raw_ids": "2", "compacted_rows": "1", "compacted_ids": "1"},
+}
 
 
 def range_tags(first: str, last: str) -> dict[str, str]:
@@ -28,7 +34,9 @@ class Evaluated:
         self.cursor = None
         self.defs = build_defs(platform.settings, platform.overrides)
         graph = platform.repository.asset_graph
-        models = {key for key in graph.get_all_asset_keys() if key.path[0] in FOLLOWING}
+        keys = graph.get_all_asset_keys()
+        self.built = {key for key in keys if key.path[0] in {*FOLLOWING, "seeds"}}
+        models = {key for key in keys if key.path[0] in FOLLOWING}
         self.models = models - {dg.AssetKey(["marts", name]) for name in OF_NO_HOUR}
 
     def tick(self) -> set[dg.AssetKey]:
@@ -36,12 +44,12 @@ class Evaluated:
         result = dg.evaluate_automation_conditions(
             defs=self.defs,
             instance=self.platform.instance,
-            asset_selection=dg.AssetSelection.assets(*self.models),
+            asset_selection=dg.AssetSelection.assets(*self.built),
             cursor=self.cursor,
             evaluation_time=NOW,
         )
         self.cursor = result.cursor
-        return {key for key in self.models if result.get_num_requested(key)}
+        return {key for key in self.built if result.get_num_requested(key)}
 
     def materialize(self, hour: str | None, *keys: dg.AssetKey) -> None:
         for key in keys:
@@ -51,30 +59,45 @@ class Evaluated:
 
 @pytest.fixture
 def evaluated(platform) -> Evaluated:
-    return Evaluated(platform)
-
-
-EVENTS = dg.AssetKey(["lake", "events"])
+    """A platform whose models were built once."""
+    evaluated = Evaluated(platform)
+    evaluated.materialize(None, *evaluated.built)
+    return evaluated
 
 
 @pytest.mark.parametrize("late", [timedelta(hours=3), timedelta(hours=27), timedelta(days=20)])
-def test_the_marts_follow_an_hour_that_was_rebuilt_by_hand_however_old(evaluated, late):
+def test_the_marts_follow_an_hour_that_was_rebuilt_however_old(evaluated, late):
     hour = layout.datehour_of(NOW - late)
     assert evaluated.tick() == set()
     evaluated.materialize(hour, EVENTS)
     assert evaluated.tick() == evaluated.models
-    evaluated.materialize(None, *evaluated.models)
+    evaluated.materialize(None, *evaluated.built)
     assert evaluated.tick() == set()
     assert evaluated.tick() == set()
 
 
-def test_a_run_that_builds_the_marts_itself_is_not_followed(evaluated):
-    """Otherwise every hour of the sensor's would be built twice."""
+def test_the_marts_follow_the_job_of_the_hours(evaluated):
     platform, hour = evaluated.platform, "2015-05-17-10"
     platform.lake.put_raw(hour, "a", [{"event_id": "e1"}])
     assert evaluated.tick() == set()
     assert platform.run(range_tags(hour, hour)).success
+    assert evaluated.tick() == evaluated.models
+    platform.run({}, job="marts")
     assert evaluated.tick() == set()
+
+
+def test_events_that_do_not_add_up_are_not_followed_until_they_do(evaluated):
+    platform, hour = evaluated.platform, "2015-05-17-10"
+    platform.lake.put_raw(hour, "a", [{"event_id": "e1"}])
+    platform.run(range_tags(hour, hour))
+    evaluated.tick()
+    evaluated.materialize(None, *evaluated.built)
+    platform.athena.rows = [WRONG]
+    assert not platform.run(range_tags(hour, hour), raise_on_error=False).success
+    assert evaluated.tick() == set()
+    platform.athena.rows = []
+    platform.run(range_tags(hour, hour))
+    assert evaluated.tick() == evaluated.models
 
 
 def test_history_is_not_rebuilt_on_the_first_start(evaluated):

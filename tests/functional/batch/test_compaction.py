@@ -142,7 +142,6 @@ def test_an_hour_that_cannot_be_verified_keeps_its_location(platform):
     result = platform.run(RANGE, raise_on_error=False)
     assert not result.success
     assert platform.catalog.tables["events"] == before
-    assert len(platform.dbt.commands) == 1, "of the run before"
 
 
 def test_the_other_hours_of_a_failed_run_are_recorded_as_rebuilt(platform):
