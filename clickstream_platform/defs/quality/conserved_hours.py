@@ -18,7 +18,7 @@ from clickstream_platform.core.erased import notes_of_hour
 from clickstream_platform.core.generations import RAW_EXPIRED
 from clickstream_platform.core.hours import HourRange, spanning
 from clickstream_platform.core.reconciled_counts import COUNTERS_KEPT
-from clickstream_platform.defs.quality.kept_hours import keep
+from clickstream_platform.defs.quality.kept_hours import CHECKED_HOURS, keep
 from clickstream_platform.defs.quality.real_time import reconcile_hours, reconciled_spec
 from clickstream_platform.defs.quality.run_hours import hours_of
 from clickstream_platform.defs.quality.told import without_empty
@@ -90,12 +90,17 @@ def build_hour_checks(
         counts = question.read(athena.query(question.sql()))
         unequal = [one.datehour for one in counts if not one.is_conserved]
         excused = _excused(context, lake, catalog.partitions(table, unequal), unequal, expired)
+        times = (now, settled_at)
+        compared, outcome = reconcile_hours(reconciled, counters, lake, hours, counts, times)
+        # Before the first result: one that blocks ends this.
+        keep(lake, hours, lines_of(counts, outcome, now))
+        # What is built of them follows, as it follows the events.
+        context.instance.report_runless_asset_event(
+            dg.AssetMaterialization(CHECKED_HOURS, metadata={"hours": len(counts)})
+        )
         yield _conserved_result(conserved, counts, excused)
         yield _unique_result(unique, counts)
-        times = (now, settled_at)
-        result, outcome = reconcile_hours(reconciled, counters, lake, hours, counts, times)
-        keep(lake, hours, lines_of(counts, outcome, now))
-        yield result
+        yield compared
 
     return events_are_conserved
 

@@ -29,7 +29,14 @@ class LayeredTranslator(DagsterDbtTranslator):
     """Names assets after the folder of their model: `models/marts/sessions.sql` is marts/sessions.
 
     Groups, owners and descriptions come from the YAML (`meta.dagster`), as dagster-dbt reads them.
+
+    Args:
+        events: The asset of the compacted events.
     """
+
+    def __init__(self, events: dg.AssetKey) -> None:
+        super().__init__()
+        self._events = events
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         """The key [layer, table]; a source names its own in its YAML."""
@@ -50,7 +57,11 @@ class LayeredTranslator(DagsterDbtTranslator):
         kind = "view" if materialized == "view" else str(config.get("format", "parquet"))
         # Partitions of a day or a swapped table are how Dagster shows a table, not what it is.
         kinds = (spec.kinds - {materialized}) | {kind}
-        return spec.replace_attributes(automation_condition=follow_rebuilt_hours(), kinds=kinds)
+        spec = spec.replace_attributes(automation_condition=follow_rebuilt_hours(), kinds=kinds)
+        if unique_id.startswith("seed."):
+            # A seed has no parents that it could follow, and models that do would not find it.
+            return spec.replace_attributes(deps=[self._events])
+        return spec
 
 
 class RebuildConfig(dg.Config):
@@ -99,7 +110,7 @@ def build_dbt_models(project: DbtProject, events: dg.AssetKey, pool: str) -> dg.
     @dbt_assets(
         manifest=project.manifest_path,
         project=project,
-        dagster_dbt_translator=LayeredTranslator(),
+        dagster_dbt_translator=LayeredTranslator(events),
         name="dbt_models",
         pool=pool,
     )

@@ -97,7 +97,7 @@ def test_the_layers_follow_each_other(platform):
         "ingestion/raw_events": {"ingestion/raw_hours"},
         "lake/events": {"ingestion/raw_events"},
         "staging/stg_clickstream__events": {"lake/events"},
-        "seeds/funnels": set(),
+        "seeds/funnels": {"lake/events"},
         "ingestion/quarantine": set(),
         "quality/alert_counts": set(),
         "quality/checked_hours": {"lake/events"},
