@@ -19,7 +19,8 @@ def follow_rebuilt_hours() -> dg.AutomationCondition[dg.AssetKey | dg.AssetCheck
 
     - `any_deps_updated().since_last_handled()`: true from an upstream rebuild until the model
       was built or asked for. Nothing counts that happened before the condition existed, so that
-      the first start does not rebuild all history.
+      the first start does not rebuild all history. An hour that is rebuilt in the half minute after
+      a build waits for the next hour: Dagster takes it for handled.
     - `~any_deps_match(_blocked())`: events that do not add up are not to spread. They wait until
       the checks pass again.
     - `~any_deps_in_progress()` and `~in_progress()`: hours that are being rebuilt, or wait in a

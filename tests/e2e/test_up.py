@@ -18,6 +18,10 @@ from infra.local.processes import free_port
 pytestmark = pytest.mark.e2e
 
 COMMAND = [sys.executable, "-m", "infra.cli"]
+GROUPS = {
+    *("ingestion", "lake", "quality"),
+    *("seeds", "staging", "intermediate", "marts", "serving"),
+}
 
 
 @contextmanager
@@ -75,7 +79,7 @@ def test_a_restart_keeps_what_was_accepted(tmp_path: Path) -> None:
             json={"query": "{ assetNodes { assetKey { path } groupName } }"},
         ).json()
         groups = {node["groupName"] for node in graph["data"]["assetNodes"]}
-        assert groups == {"ingestion", "lake", "staging", "marts", "serving"}
+        assert groups == GROUPS
         run("send", "--events", "50", "--rate", "500", "--state-dir", str(state))
         assert settled(state, 50)
     with platform(state, port, ui_port):

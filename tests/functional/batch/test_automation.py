@@ -92,6 +92,7 @@ def test_events_that_do_not_add_up_are_not_followed_until_they_do(evaluated):
     platform.run(range_tags(hour, hour))
     evaluated.tick()
     evaluated.materialize(None, *evaluated.built)
+    evaluated.tick()
     platform.athena.rows = [WRONG]
     assert not platform.run(range_tags(hour, hour), raise_on_error=False).success
     assert evaluated.tick() == {QUALITY}, "it is about nothing else"
