@@ -97,6 +97,7 @@ def test_events_that_do_not_add_up_are_not_followed_until_they_do(evaluated):
     assert not platform.run(range_tags(hour, hour), raise_on_error=False).success
     assert evaluated.tick() == {QUALITY}, "it is about nothing else"
     evaluated.materialize(None, QUALITY)
+    assert evaluated.tick() == set()
     platform.athena.rows = []
     platform.run(range_tags(hour, hour))
     assert evaluated.tick() == evaluated.models | {QUALITY}
