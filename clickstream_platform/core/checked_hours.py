@@ -82,11 +82,15 @@ def _realtime(outcome: Reconciliation | None) -> dict[str, Line]:
     """What real time says of the hours that could be compared."""
     if outcome is None:
         return {}
+    # Of an hour that was still being counted there is no number yet.
+    unsettled = {hour for hour, _ in outcome.unsettled}
     found: dict[str, Line] = {
-        hour: {"realtime_events": 0, "unexplained_events": 0} for hour in outcome.hours
+        hour: {"realtime_events": 0, "unexplained_events": 0}
+        for hour in outcome.hours
+        if hour not in unsettled
     }
     for one in outcome.compared:
-        line = found.setdefault(one.datehour, {"realtime_events": 0, "unexplained_events": 0})
-        line["realtime_events"] += one.realtime
-        line["unexplained_events"] += abs(one.unexplained)
+        if one.datehour in found:
+            found[one.datehour]["realtime_events"] += one.realtime
+            found[one.datehour]["unexplained_events"] += abs(one.unexplained)
     return found

@@ -43,6 +43,13 @@ def test_an_hour_has_the_numbers_of_the_lake_and_of_real_time():
     assert found[TEN]["realtime_events"] is None, "its counters had expired"
 
 
+def test_of_an_hour_that_is_still_being_counted_there_is_no_number():
+    compared = (Comparison(NINE, "click", 5, 5, 0, 0, 0),)
+    outcome = Reconciliation(compared, ((NINE, "page_view"),), (NINE,), ())
+    found = lines_of([counts(NINE, 9, 9)], outcome, NOW)[NINE]
+    assert (found["realtime_events"], found["unexplained_events"]) == (None, None)
+
+
 def test_where_the_counters_cannot_be_read_nothing_is_said_of_them():
     assert lines_of([counts(NINE, 1, 1)], None, NOW)[NINE]["realtime_events"] is None
 
