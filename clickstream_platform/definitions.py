@@ -43,6 +43,7 @@ from clickstream_platform.defs.quality.freshness import (
 )
 from clickstream_platform.defs.quality.kept_hours import build_checked_hours
 from clickstream_platform.defs.quality.stream_audit import build_stream_audit
+from clickstream_platform.defs.rollups.changed_hours import followers
 from clickstream_platform.defs.rollups.dbt_models import build_dbt_models, prepared_project
 from clickstream_platform.defs.serving.spice import build_spice
 from clickstream_platform.partitions import hourly_partitions
@@ -74,7 +75,8 @@ def build_defs(settings: Settings, overrides: Mapping[str, object] | None = None
     # Hours that follow each other are one run: dbt starts once and Athena scans once for all.
     backfill_policy = dg.BackfillPolicy.multi_run(max_partitions_per_run=settings.max_hours_per_run)
     dbt_models = build_dbt_models(project, EVENTS, POOL)
-    marts = sorted(key for key in dbt_models.keys if key.path[0] == "marts")
+    following = followers(dbt_models.asset_deps, EVENTS)
+    marts = sorted(key for key in following if key.path[0] == "marts")
     platform = dg.Definitions(
         resources={**_resources(settings, project), **(overrides or {})},
         # The steps of a run follow each other, and a process for each would import dbt each time.

@@ -7,11 +7,30 @@ The log is asked, and not the run, so that nothing is left out: a run whose dbt 
 were rebuilt by hand, a model that was built alone. The next build has them all.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from graphlib import TopologicalSorter
 
 import dagster as dg
 
 _PAGE = 1000
+
+
+def followers(
+    parents: Mapping[dg.AssetKey, Collection[dg.AssetKey]], events: dg.AssetKey
+) -> set[dg.AssetKey]:
+    """The models that are built of events, of whatever generation.
+
+    Others are built when something else has changed; when they were says nothing of the events.
+
+    Args:
+        parents: The parents of every model.
+        events: The asset of the compacted events.
+    """
+    found = {events}
+    for model in TopologicalSorter(parents).static_order():
+        if not found.isdisjoint(parents.get(model, ())):
+            found.add(model)
+    return found - {events}
 
 
 def changed_hours(

@@ -17,7 +17,7 @@ from clickstream_platform.automation import follow_rebuilt_hours
 from clickstream_platform.core.dbt_arguments import build_arguments, parse_arguments
 from clickstream_platform.core.hours import spanning
 from clickstream_platform.defs.rollups.bytes_scanned import with_bytes_scanned
-from clickstream_platform.defs.rollups.changed_hours import changed_hours
+from clickstream_platform.defs.rollups.changed_hours import changed_hours, followers
 from clickstream_platform.resources.dbt import dbt_for
 
 _SUFFIXES = frozenset({".sql", ".yml", ".csv"})
@@ -117,7 +117,8 @@ def build_dbt_models(project: DbtProject, events: dg.AssetKey, pool: str) -> dg.
     def dbt_models(
         context: dg.AssetExecutionContext, config: RebuildConfig, dbt: DbtCliResource
     ) -> Iterator[Any]:
-        changed = changed_hours(context.instance, events, context.selected_asset_keys)
+        built = context.selected_asset_keys & followers(context.assets_def.asset_deps, events)
+        changed = changed_hours(context.instance, events, built)
         hours = None if changed is None else changed | config.told()
         rebuilt = spanning(hours) if hours else None
         context.log.info(f"rebuilding the days of {rebuilt or 'all hours'}")

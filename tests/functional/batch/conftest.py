@@ -119,6 +119,9 @@ class FakeCatalog:
             for hour in set(datehours) & present.keys()
         }
 
+    def all_partitions(self, table) -> dict[str, Partition]:
+        return self.partitions(table, self.tables[table])
+
     def locations(self, table, datehours) -> dict[str, str]:
         return {hour: one.location for hour, one in self.partitions(table, datehours).items()}
 

@@ -12,6 +12,7 @@ RANGE = {
 EVENTS = "intermediate/int_events_sessionized"
 VISITOR_DAYS = "intermediate/int_visitor_days"
 ATTEMPTS = "intermediate/int_funnel_attempts"
+RECONCILIATION = "ingestion__reconciliation"
 BY_DBT = {"seeds", "staging", "intermediate", "marts"}
 KEYS = {
     "ingestion/quarantine",
@@ -180,6 +181,19 @@ def test_the_hours_of_a_run_whose_dbt_failed_are_built_by_the_next(platform):
     platform.dbt.fails = False
     platform.roll_up(hour("2015-05-18-05"))
     assert platform.dbt.commands[-1] == of_hours("2015-05-18-03", "2015-05-18-05")
+
+
+def test_a_model_beside_the_hours_says_nothing_of_them(platform):
+    """A view of the alerts is built when alerts are: else every hour since would seem forgotten."""
+    platform.run(RANGE)
+    beside = {"anomalies_daily", "data_quality_hourly"}
+    for key in (dg.AssetKey(key.split("/")) for key in KEYS if key.startswith(tuple(BY_DBT))):
+        if key.path[-1] not in beside:
+            platform.instance.report_runless_asset_event(dg.AssetMaterialization(key))
+    healed = platform.run({}, job="reconciliation").asset_materializations_for_node(RECONCILIATION)
+    assert healed[0].metadata["hours_marts_not_rebuilt"].value == 0
+    platform.roll_up(hour("2015-05-18-03"))
+    assert platform.dbt.commands == [of_hours("2015-05-18-03", "2015-05-18-03")]
 
 
 def test_what_nothing_has_changed_for_is_built_whole(platform):
