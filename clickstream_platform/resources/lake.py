@@ -4,7 +4,7 @@ Belongs here: S3 calls and nothing that knows what the objects mean beyond the l
 `lambdas.shared.lake`. Notifications belong in `raw_object_queue`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -160,3 +160,27 @@ class LakeResource(dg.ConfigurableResource[None]):
     @cached_property
     def _client(self) -> "S3Client":
         return boto3.client("s3", config=Config(max_pool_connections=self.transfers))
+
+
+def folder_at(lake: LakeResource, location: str) -> str:
+    """An address of Glue's as a prefix of keys of the lake, ending in a slash."""
+    return f"{location.removeprefix(lake.uri('')).rstrip('/')}/"
+
+
+def change(lake: LakeResource, key: str, changed: Callable[[bytes], bytes]) -> bytes:
+    """Writes an object anew, unless that changes nothing; for objects that one at a time writes.
+
+    Args:
+        lake: The lake.
+        key: The object; it is taken for empty if it is not there.
+        changed: Makes its new content of the old.
+
+    Returns:
+        What it holds now.
+    """
+    is_there = any(one.key == key for one in lake.list_objects(key))
+    content = lake.read(key) if is_there else b""
+    wanted = changed(content)
+    if wanted != content:
+        lake.write(key, wanted)
+    return wanted

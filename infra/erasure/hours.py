@@ -36,7 +36,7 @@ from clickstream_platform.core.hours import HourRange
 from clickstream_platform.core.retention import EXPIRED_MARK
 from clickstream_platform.core.stored_object import StoredObject
 from clickstream_platform.resources.catalog import CatalogResource, Partition
-from clickstream_platform.resources.lake import LakeResource
+from clickstream_platform.resources.lake import LakeResource, folder_at
 from infra.erasure.copies import Copies, Copy
 from infra.erasure.errors import ErasureError
 from infra.erasure.finding import EVENTS_TABLE
@@ -198,7 +198,7 @@ class Hours:
         return partition is not None and is_expired(partition)
 
     def _prefix(self, partition: Partition) -> str:
-        return f"{partition.location.removeprefix(self._lake.uri('')).rstrip('/')}/"
+        return folder_at(self._lake, partition.location)
 
 
 def is_expired(partition: Partition) -> bool:

@@ -16,7 +16,7 @@ from clickstream_platform.core.erasure import Person
 from clickstream_platform.core.mart_builds import folder_of
 from clickstream_platform.core.stored_object import StoredObject
 from clickstream_platform.resources.athena import AthenaResource
-from clickstream_platform.resources.lake import LakeResource
+from clickstream_platform.resources.lake import LakeResource, folder_at
 from clickstream_platform.resources.published import (
     PublishedTable,
     location_of,
@@ -76,7 +76,7 @@ class Marts:
             duckdb.Error: If a file there is no Parquet file.
         """
         live = {
-            self._folder(location)
+            folder_at(self._lake, location)
             for mart in self.all()
             for location in read_locations(self._glue, self._athena.database, mart)
         }
@@ -107,9 +107,6 @@ class Marts:
         if not is_about:
             self._clean.add(one)
         return is_about
-
-    def _folder(self, location: str) -> str:
-        return f"{location.removeprefix(self._lake.uri('')).rstrip('/')}/"
 
     def _drop_versions(self, table: str, places: set[str]) -> None:
         database = self._athena.database

@@ -10,7 +10,7 @@ from itertools import groupby
 
 from clickstream_platform.core.mart_builds import old_builds
 from clickstream_platform.core.stored_object import StoredObject
-from clickstream_platform.resources.lake import LakeResource
+from clickstream_platform.resources.lake import LakeResource, folder_at
 from lambdas.shared.lake import MARTS_PREFIX
 
 
@@ -25,7 +25,7 @@ def departing_builds(
             published meanwhile is too young to go.
         before: From before which time a build must be.
     """
-    live = {f"{one.removeprefix(lake.uri('')).rstrip('/')}/" for one in locations}
+    live = {folder_at(lake, one) for one in locations}
     for _, objects in groupby(lake.list_objects(f"{MARTS_PREFIX}/"), key=_mart_of):
         going = old_builds(objects, live, before)
         if going:

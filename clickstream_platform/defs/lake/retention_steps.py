@@ -43,7 +43,7 @@ from clickstream_platform.core.retention import (
 from clickstream_platform.core.stored_object import StoredObject
 from clickstream_platform.defs.lake.mart_retention import departing_builds
 from clickstream_platform.resources.catalog import CatalogResource, Partition
-from clickstream_platform.resources.lake import LakeResource
+from clickstream_platform.resources.lake import LakeResource, folder_at
 from lambdas.shared import lake as layout
 
 # Hours that are judged together: what Glue takes in one call, unless their objects are very many.
@@ -243,9 +243,7 @@ class Retention:
 
     def _prefix_of(self, location: str | None) -> str:
         """A partition's location as a prefix of keys of this lake."""
-        if location is None:
-            return ""
-        return f"{location.removeprefix(self._lake.uri('')).rstrip('/')}/"
+        return "" if location is None else folder_at(self._lake, location)
 
 
 def _allows(partition: Partition | None, plan: HourPlan, *, noted: bool) -> bool:

@@ -5,12 +5,13 @@ people ask of it in the mart `anomalies_daily`.
 """
 
 from datetime import UTC, datetime
+from functools import partial
 
 import dagster as dg
 
 from clickstream_platform.core.alert_counts import KEY, counted
 from clickstream_platform.resources.alert_store import AlertStoreResource
-from clickstream_platform.resources.lake import LakeResource
+from clickstream_platform.resources.lake import LakeResource, change
 
 ALERT_COUNTS = dg.AssetKey(["quality", "alert_counts"])
 
@@ -34,13 +35,9 @@ def build_alert_counts() -> dg.Definitions:
     def alert_counts(
         alert_store: AlertStoreResource, lake: LakeResource
     ) -> dg.MaterializeResult[None]:
-        present = next((one for one in lake.list_objects(KEY) if one.key == KEY), None)
-        content = lake.read(KEY) if present is not None else b""
-        alerts = list(alert_store.alerts())
-        wanted = counted(content, alerts, datetime.now(UTC).date())
-        if wanted != content:
-            lake.write(KEY, wanted)
-        rows = len(wanted.splitlines())
+        alerts, today = list(alert_store.alerts()), datetime.now(UTC).date()
+        counts = change(lake, KEY, partial(counted, alerts=alerts, today=today))
+        rows = len(counts.splitlines())
         return dg.MaterializeResult(metadata={"alerts_stored": len(alerts), "rows": rows})
 
     job = dg.define_asset_job(

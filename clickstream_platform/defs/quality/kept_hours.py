@@ -5,12 +5,13 @@ Belongs here: reading and writing the objects of the table `checked_hours`. Thei
 """
 
 from collections.abc import Mapping
+from functools import partial
 
 import dagster as dg
 
 from clickstream_platform.core.checked_hours import Line, day_of, key_of, replaced
 from clickstream_platform.core.hours import HourRange
-from clickstream_platform.resources.lake import LakeResource
+from clickstream_platform.resources.lake import LakeResource, change
 
 CHECKED_HOURS = dg.AssetKey(["quality", "checked_hours"])
 
@@ -44,10 +45,5 @@ def keep(lake: LakeResource, hours: HourRange | None, lines: Mapping[str, Line])
     """
     days = {day_of(hour) for hour in [*lines, *(hours.hours() if hours is not None else ())]}
     for day in sorted(days):
-        key = key_of(day)
-        present = next((one for one in lake.list_objects(key) if one.key == key), None)
-        content = lake.read(key) if present is not None else b""
         of_day = {hour: line for hour, line in lines.items() if day_of(hour) == day}
-        wanted = replaced(content, hours, of_day)
-        if wanted != content:
-            lake.write(key, wanted)
+        change(lake, key_of(day), partial(replaced, hours=hours, lines=of_day))
