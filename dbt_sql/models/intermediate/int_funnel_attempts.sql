@@ -5,24 +5,26 @@
 
 {#- An attempt begins with every event at the first step (at any, where the order is free). It goes
     on with the first event at the next step after it, which reaches as far as any choice would. Of
-    a visitor's attempts of a day the one that got furthest counts, of these the earliest. -#}
-{% set steps = range(2, var('funnel_steps') | int + 1) %}
+    a visitor's attempts of a day the one that got furthest counts, of these the earliest.
 
-with steps as (
+    From the last step to the first, a window over the visitor's events finds what an event reaches:
+    itself, and what the next event at the next step reaches. A join for each step would read all
+    events again for each, because Athena computes a CTE wherever it is named. -#}
+{% set steps = var('funnel_steps') | int %}
+{% set type_of_reached -%}
+    row(event_order bigint, step integer, reached_at timestamp, page varchar, element varchar)
+{%- endset %}
+{% set seen_backwards -%}
+    partition by funnel, visitor_id
+    order by event_order desc
+    rows between unbounded preceding
+{%- endset %}
+{% set seen_forwards -%}
+    partition by funnel, visitor_id
+    order by event_order
+{%- endset %}
 
-    select
-        funnel,
-        step,
-        event_type,
-        nullif(page_pattern, '') as page_pattern,
-        nullif(element_pattern, '') as element_pattern,
-        within_s,
-        step_order
-    from {{ ref('funnels') }}
-
-),
-
-events as (
+with events as (
 
     select
         visitor_id,
@@ -42,192 +44,167 @@ events as (
 
 ),
 
-at_step as (
+-- A pattern is matched once with each page, not with each event on it.
+places as (
+
+    select distinct
+        event_type,
+        coalesce(page, '') as page
+    from {{ ref('int_events_sessionized') }}
+    where
+        {{ in_affected_days('day', days_after=var('funnel_days') | int + 1) }}
+        and {{ is_counted() }}
+
+),
+
+steps_of_places as (
 
     select
         steps.funnel,
-        steps.step,
-        steps.within_s,
         steps.step_order,
-        events.visitor_id,
-        events.occurred_at,
-        events.event_order,
-        events.page,
-        events.element_clicked,
-        events.day
-    from events
-    inner join steps
+        steps.within_s,
+        places.event_type,
+        places.page,
+        array_agg(cast(
+            row(steps.step, nullif(steps.element_pattern, ''))
+            as row (step integer, element_pattern varchar)
+        )) as steps
+    from places
+    inner join {{ ref('funnels') }} as steps
         on
-            events.event_type = steps.event_type
-            and (steps.page_pattern is null or regexp_like(events.page, steps.page_pattern))
+            places.event_type = steps.event_type
             and (
-                steps.element_pattern is null
-                or regexp_like(events.element_clicked, steps.element_pattern)
+                coalesce(steps.page_pattern, '') = ''
+                or regexp_like(nullif(places.page, ''), steps.page_pattern)
             )
+    group by
+        steps.funnel,
+        steps.step_order,
+        steps.within_s,
+        places.event_type,
+        places.page
 
 ),
 
-begun as (
-
-    select distinct
-        funnel,
-        step_order,
-        within_s,
-        visitor_id,
-        occurred_at as entered_at,
-        event_order as entry_order,
-        page,
-        element_clicked,
-        day
-    from at_step
-    where
-        {{ in_affected_days('day') }}
-        and (step = 1 or step_order = 'any')
-
-),
-
-reached_1 as ( -- noqa: ST03
+placed as ( -- noqa: ST03
 
     select
-        funnel,
-        step_order,
-        within_s,
-        visitor_id,
-        entered_at,
-        entry_order,
-        day,
-        entry_order as event_order,
-        entered_at as reached_at,
-        page,
-        element_clicked
-    from begun
-    where step_order <> 'any'
+        here.funnel,
+        here.step_order,
+        here.within_s,
+        events.visitor_id,
+        events.event_order,
+        events.occurred_at,
+        events.page,
+        events.element_clicked,
+        transform(
+            filter(
+                here.steps,
+                at_step -> at_step.element_pattern is null
+                or coalesce(regexp_like(events.element_clicked, at_step.element_pattern), false)
+            ),
+            at_step -> at_step.step
+        ) as steps,
+        events.day
+    from events
+    inner join steps_of_places as here
+        on
+            events.event_type = here.event_type
+            and coalesce(events.page, '') = here.page
 
 ),
 
-{% for step in steps %}
+{% for step in range(steps, 0, -1) %}
 
-    reached_{{ step }} as (
+    from_{{ step }} as (
 
         select
-            before.funnel,
-            before.step_order,
-            before.within_s,
-            before.visitor_id,
-            before.entered_at,
-            before.entry_order,
-            before.day,
-            min(at_step.event_order) as event_order,
-            min_by(at_step.occurred_at, at_step.event_order) as reached_at,
-            min_by(at_step.page, at_step.event_order) as page,
-            min_by(at_step.element_clicked, at_step.event_order) as element_clicked
-        from reached_{{ step - 1 }} as before
-        inner join at_step
-            on
-                before.funnel = at_step.funnel
-                and before.visitor_id = at_step.visitor_id
-                and at_step.step = {{ step }}
-                and at_step.event_order > before.event_order
-                and at_step.occurred_at
-                <= date_add('second', before.within_s, before.entered_at)
-                and (
-                    before.step_order <> 'strict'
-                    or at_step.event_order = before.event_order + 1
-                )
-        group by
-            before.funnel,
-            before.step_order,
-            before.within_s,
-            before.visitor_id,
-            before.entered_at,
-            before.entry_order,
-            before.day
+            funnel,
+            step_order,
+            within_s,
+            visitor_id,
+            event_order,
+            occurred_at,
+            page,
+            element_clicked,
+            steps,
+            day,
+            case
+                when contains(steps, {{ step }}) then
+                    array[cast(
+                        row(event_order, {{ step }}, occurred_at, page, element_clicked)
+                        as {{ type_of_reached }}
+                    )]
+                    {% if not loop.first -%}
+                        || coalesce(
+                            case
+                                when step_order <> 'strict' then
+                                    min_by(reached, case when reached is not null then event_order end)
+                                        over ({{ seen_backwards }} and 1 preceding)
+                                when lead(event_order) over ({{ seen_forwards }}) = event_order + 1
+                                    then lead(reached) over ({{ seen_forwards }})
+                            end,
+                            cast(array[] as array({{ type_of_reached }}))
+                        )
+                    {%- endif %}
+            end as reached
+        from {{ 'placed' if loop.first else 'from_' ~ (step + 1) }}
+        {% if loop.first -%} where cardinality(steps) > 0 {%- endif %}
 
     ),
 
 {% endfor %}
 
 -- Where the order is free, the first event at each of the steps; the earliest makes one step done.
-free_firsts as (
-
-    select
-        begun.funnel,
-        begun.visitor_id,
-        begun.entered_at,
-        begun.entry_order,
-        begun.day,
-        at_step.step,
-        min(at_step.event_order) as event_order,
-        min_by(at_step.occurred_at, at_step.event_order) as reached_at,
-        min_by(at_step.page, at_step.event_order) as page,
-        min_by(at_step.element_clicked, at_step.event_order) as element_clicked
-    from begun
-    inner join at_step
-        on
-            begun.funnel = at_step.funnel
-            and begun.visitor_id = at_step.visitor_id
-            and begun.entry_order <= at_step.event_order
-            and at_step.occurred_at <= date_add('second', begun.within_s, begun.entered_at)
-    where begun.step_order = 'any'
-    group by
-        begun.funnel,
-        begun.visitor_id,
-        begun.entered_at,
-        begun.entry_order,
-        begun.day,
-        at_step.step
-
-),
-
-reached as (
-
-    {% for step in range(1, var('funnel_steps') | int + 1) %}
-        select
-            funnel,
-            visitor_id,
-            entered_at,
-            entry_order,
-            day,
-            {{ step }} as steps_done,
-            reached_at,
-            page,
-            element_clicked
-        from reached_{{ step }}
-        union all
-    {% endfor %}
-    select
-        funnel,
-        visitor_id,
-        entered_at,
-        entry_order,
-        day,
-        row_number() over (
-            partition by funnel, visitor_id, entry_order
-            order by event_order, step
-        ) as steps_done,
-        reached_at,
-        page,
-        element_clicked
-    from free_firsts
-
-),
-
 attempts as (
 
     select
         funnel,
         visitor_id,
-        entered_at,
-        entry_order,
-        max(steps_done) as steps_done,
-        array_agg(
-            {{ seconds_between('entered_at', 'reached_at') }} order by steps_done
-        ) as reached_after_s,
-        max_by(page, steps_done) as last_page,
-        max_by(element_clicked, steps_done) as last_element,
+        within_s,
+        occurred_at as entered_at,
+        event_order,
+        case
+            when step_order = 'any'
+                then
+                    array_sort(filter(
+                        array[
+                            {% for step in range(1, steps + 1) %}
+                                min_by(
+                                    cast(
+                                        row(event_order, {{ step }}, occurred_at, page, element_clicked)
+                                        as {{ type_of_reached }}
+                                    ),
+                                    case when contains(steps, {{ step }}) then event_order end
+                                ) over ({{ seen_backwards }} and current row)
+                                {{- "," if not loop.last }}
+                            {% endfor %}
+                        ],
+                        first_at_step -> first_at_step is not null
+                    ))
+            else reached
+        end as reached,
         day
-    from reached
-    group by funnel, visitor_id, entered_at, entry_order, day
+    from from_1
+
+),
+
+in_time as (
+
+    select
+        funnel,
+        visitor_id,
+        entered_at,
+        event_order,
+        filter(
+            reached,
+            event -> event.reached_at <= date_add('second', within_s, entered_at)
+        ) as reached,
+        day
+    from attempts
+    where
+        {{ in_affected_days('day') }}
+        and reached is not null
 
 ),
 
@@ -237,9 +214,9 @@ ranked as (
         *,
         row_number() over (
             partition by funnel, visitor_id, day
-            order by steps_done desc, entry_order asc
+            order by cardinality(reached) desc, event_order asc
         ) as attempt_rank
-    from attempts
+    from in_time
 
 )
 
@@ -247,10 +224,13 @@ select
     funnel,
     visitor_id,
     entered_at,
-    steps_done,
-    reached_after_s,
-    last_page,
-    last_element,
+    cardinality(reached) as steps_done,
+    transform(
+        reached,
+        event -> {{ seconds_between('entered_at', 'event.reached_at') }}
+    ) as reached_after_s,
+    element_at(reached, -1).page as last_page,
+    element_at(reached, -1).element as last_element,
     day
 from ranked
 where attempt_rank = 1

@@ -34,8 +34,8 @@ activity as (
     select
         day,
         previous_day,
-        count(*) as visitors
-    from {{ ref('int_visitor_days') }}
+        sum(visitors) as visitors
+    from {{ ref('int_active_visitors') }}
     where {{ in_affected_days('day', days_before=29) }}
     group by day, previous_day
 

@@ -3,6 +3,20 @@
     meta={'reach': {'before_h': 24 * (var('funnel_days') | int), 'after_h': 48}}
 ) }}
 
+{#- All signs of the events come from one pass over them: each event gets a list of its signs. -#}
+{% set in_session -%}
+    partition by session_key
+    order by occurred_at, event_number
+{%- endset %}
+{% set on_element -%}
+    partition by session_key, is_element_click, page, element
+    order by occurred_at, event_number
+{%- endset %}
+{% set at_pages -%}
+    partition by session_key, is_next_page
+    order by occurred_at, event_number
+{%- endset %}
+
 with events as (
 
     select
@@ -15,10 +29,8 @@ with events as (
         is_error,
         coalesce(page, '(unknown)') as page,
         coalesce(element_clicked, '(page)') as element,
-        lead(occurred_at) over (
-            partition by session_key
-            order by occurred_at, event_number
-        ) as next_at,
+        is_click and element_clicked is not null as is_element_click,
+        is_page_view and page is not null as is_known_page,
         session_day as day
     from {{ ref('int_events_sessionized') }}
     where
@@ -28,56 +40,75 @@ with events as (
 
 ),
 
--- Three clicks on one element, the third soon after the first.
-close_clicks as (
+compared as (
 
     select
         *,
-        coalesce(
-            {{ seconds_between(
-                'lag(occurred_at, 2) over (partition by session_key, page, element'
-                ~ ' order by occurred_at, event_number)',
-                'occurred_at'
-            ) }} <= {{ var('rage_click_s') }},
+        is_click and coalesce(
+            {{ seconds_between('occurred_at', 'lead(occurred_at) over (' ~ in_session ~ ')') }}
+            > {{ var('dead_click_s') }},
+            true
+        ) as is_dead_click,
+        -- Three clicks on one element, the third soon after the first.
+        is_element_click and coalesce(
+            {{ seconds_between('lag(occurred_at, 2) over (' ~ on_element ~ ')', 'occurred_at') }}
+            <= {{ var('rage_click_s') }},
             false
-        ) as is_third
-    from events
-    where
-        is_click
-        and element <> '(page)'
-
-),
-
--- A fourth click and a fifth are the same outburst.
-outbursts as (
-
-    select
-        *,
-        is_third and not lag(is_third, 1, false) over (
-            partition by session_key, page, element
+        ) as is_third_click,
+        -- The same page again and again is one.
+        is_known_page and coalesce(
+            page <> lag(page) over (
+                partition by session_key, is_known_page
+                order by occurred_at, event_number
+            ),
+            true
+        ) as is_next_page,
+        is_page_view and 1 = row_number() over (
+            partition by session_key, visitor_id, is_page_view
             order by occurred_at, event_number
-        ) as is_outburst
-    from close_clicks
+        ) as is_first_page,
+        min(case when is_page_view then occurred_at end)
+            over (partition by session_key, visitor_id) as entered_at,
+        min(case when is_click then occurred_at end)
+            over (partition by session_key, visitor_id) as clicked_at
+    from events
 
 ),
 
-steps as (
-
-    {{ page_steps() }}
-
-),
-
-entries as (
+found as (
 
     select
-        session_key,
+        page,
+        element,
         visitor_id,
-        day,
-        min_by(page, (occurred_at, event_number)) filter (where is_page_view) as page,
-        min(occurred_at) filter (where is_page_view) as entered_at,
-        min(occurred_at) filter (where is_click) as clicked_at
-    from events
-    group by session_key, visitor_id, day
+        array[
+            case when is_dead_click then 'dead_click' end,
+            -- A fourth click and a fifth are the same outburst.
+            case
+                when is_third_click and not lag(is_third_click, 1, false) over ({{ on_element }})
+                    then 'rage_click'
+            end,
+            case when is_error then 'error' end,
+            case
+                when
+                    is_next_page
+                    and lag(page) over ({{ at_pages }}) = lead(page) over ({{ at_pages }})
+                    and {{ seconds_between(
+                        'occurred_at',
+                        'lead(occurred_at) over (' ~ at_pages ~ ')'
+                    ) }} <= {{ var('quick_back_s') }}
+                    then 'quick_back'
+            end,
+            case
+                when
+                    is_first_page
+                    and {{ seconds_between('entered_at', 'clicked_at') }}
+                    > {{ var('slow_first_click_s') }}
+                    then 'slow_first_click'
+            end
+        ] as signals,
+        day
+    from compared
 
 ),
 
@@ -94,64 +125,17 @@ funnels as (
 signals as (
 
     select
-        'rage_click' as signal,
-        page,
-        element,
-        visitor_id,
-        day
-    from outbursts
-    where is_outburst
-
-    union all
-
-    select
-        'dead_click' as signal,
-        page,
-        element,
-        visitor_id,
-        day
-    from events
-    where
-        is_click
-        and coalesce(
-            {{ seconds_between('occurred_at', 'next_at') }} > {{ var('dead_click_s') }},
-            true
-        )
-
-    union all
-
-    select
-        'quick_back' as signal,
-        page,
-        '(page)' as element,
-        visitor_id,
-        day
-    from steps
-    where
-        previous_page = next_page
-        and {{ seconds_between('occurred_at', 'next_at') }} <= {{ var('quick_back_s') }}
-
-    union all
-
-    select
-        'error' as signal,
-        page,
-        element,
-        visitor_id,
-        day
-    from events
-    where is_error
-
-    union all
-
-    select
-        'slow_first_click' as signal,
-        page,
-        '(page)' as element,
-        visitor_id,
-        day
-    from entries
-    where {{ seconds_between('entered_at', 'clicked_at') }} > {{ var('slow_first_click_s') }}
+        signals.signal,
+        found.page,
+        case
+            when signals.signal in ('quick_back', 'slow_first_click') then '(page)'
+            else found.element
+        end as element,
+        found.visitor_id,
+        found.day
+    from found
+    cross join unnest(found.signals) as signals (signal)
+    where signals.signal is not null
 
     union all
 

@@ -6,8 +6,8 @@ with activity as (
         cast(date_trunc('week', day) as date) as week,
         cast(date_trunc('week', previous_day) as date) as previous_week,
         day,
-        count(*) as visitors
-    from {{ ref('int_visitor_days') }}
+        sum(visitors) as visitors
+    from {{ ref('int_active_visitors') }}
     group by
         cast(date_trunc('week', day) as date),
         cast(date_trunc('week', previous_day) as date),

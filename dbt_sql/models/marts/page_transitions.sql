@@ -6,26 +6,22 @@ with steps as (
 
 ),
 
+-- The last page of a session has a second one: to the exit.
 transitions as (
 
     select
-        day,
-        coalesce(previous_page, '(entry)') as from_page,
-        page as to_page,
-        session_key,
-        visitor_id
+        steps.day,
+        transition.from_page,
+        transition.to_page,
+        steps.session_key,
+        steps.visitor_id
     from steps
-
-    union all
-
-    select
-        day,
-        page as from_page,
-        '(exit)' as to_page,
-        session_key,
-        visitor_id
-    from steps
-    where next_page is null
+    cross join
+        unnest(
+            array[coalesce(steps.previous_page, '(entry)'), steps.page],
+            array[steps.page, case when steps.next_page is null then '(exit)' end]
+        ) as transition (from_page, to_page)
+    where transition.to_page is not null
 
 )
 

@@ -6,9 +6,8 @@ with activity as (
         first_day,
         day,
         previous_day,
-        count(*) as visitors
-    from {{ ref('int_visitor_days') }}
-    group by first_day, day, previous_day
+        visitors
+    from {{ ref('int_active_visitors') }}
 
 ),
 

@@ -10,7 +10,7 @@ RANGE = {
     "dagster/asset_partition_range_end": "2015-05-20-21",
 }
 EVENTS = "intermediate/int_events_sessionized"
-VISITOR_DAYS = "intermediate/int_visitor_days"
+ACTIVE_VISITORS = "intermediate/int_active_visitors"
 ATTEMPTS = "intermediate/int_funnel_attempts"
 RECONCILIATION = "ingestion__reconciliation"
 BY_DBT = {"seeds", "staging", "intermediate", "marts"}
@@ -23,6 +23,7 @@ KEYS = {
     "lake/retention",
     "seeds/funnels",
     "staging/stg_clickstream__events",
+    "intermediate/int_active_visitors",
     "intermediate/int_events_sessionized",
     "intermediate/int_funnel_attempts",
     "intermediate/int_visitor_days",
@@ -104,18 +105,19 @@ def test_the_layers_follow_each_other(platform):
         "quality/checked_hours": {"lake/events"},
         "marts/anomalies_daily": {"quality/alert_counts"},
         "marts/data_quality_hourly": {"ingestion/quarantine", "quality/checked_hours"},
+        "intermediate/int_active_visitors": {"intermediate/int_visitor_days"},
         "intermediate/int_events_sessionized": {"staging/stg_clickstream__events"},
         "intermediate/int_funnel_attempts": {EVENTS, "seeds/funnels"},
         "intermediate/int_visitor_days": {EVENTS},
         "marts/conversions_attributed": {EVENTS, "marts/sessions"},
-        "marts/engagement_daily": {EVENTS, VISITOR_DAYS, "marts/sessions"},
+        "marts/engagement_daily": {EVENTS, ACTIVE_VISITORS, "marts/sessions"},
         "marts/friction_points": {EVENTS, ATTEMPTS, "seeds/funnels"},
         "marts/funnel_steps": {ATTEMPTS, "seeds/funnels"},
-        "marts/lifecycle_weekly": {VISITOR_DAYS},
+        "marts/lifecycle_weekly": {ACTIVE_VISITORS},
         "marts/menu_engagement_hourly": {EVENTS},
         "marts/page_transitions": {EVENTS},
         "marts/page_views_hourly": {EVENTS},
-        "marts/retention_cohorts": {VISITOR_DAYS},
+        "marts/retention_cohorts": {ACTIVE_VISITORS},
         "marts/session_paths": {EVENTS},
         "marts/sessions": {EVENTS},
         "marts/trending_pages": {"marts/page_views_hourly"},
