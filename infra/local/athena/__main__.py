@@ -8,6 +8,7 @@ AWS_ENDPOINT_URL_GLUE (or AWS_ENDPOINT_URL), AWS_REGION or AWS_DEFAULT_REGION, a
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,13 +21,22 @@ LOG = logging.getLogger(__name__)
 _MEBIBYTE = 1 << 20
 
 
+def _quarter_of_memory() -> str:
+    installed = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return f"{installed // 4 // _MEBIBYTE}MiB"
+
+
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     """Parse the command line; exits with usage text when it is wrong."""
     parser = argparse.ArgumentParser(prog="python -m infra.local.athena", description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--cache-dir", type=Path, required=True)
     parser.add_argument("--output-location", required=True, help="s3://bucket/prefix/")
-    parser.add_argument("--memory-limit", default="600MB", help="of DuckDB (default: %(default)s)")
+    parser.add_argument(
+        "--memory-limit",
+        default=_quarter_of_memory(),
+        help="of DuckDB (default: a quarter of this machine's, %(default)s)",
+    )
     parser.add_argument("--threads", type=int, default=2, help="of DuckDB (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=4, help="statements run at once")
     parser.add_argument("--cache-mebibytes", type=int, default=4096, help="limit of cached objects")
