@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 import sys
+import threading
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -154,6 +155,44 @@ def _rounded(cell: str | None) -> str | None:
         return cell
 
 
+# What a reader asks: a number of each day that any missing or repeated row would change.
+QUESTIONS = {
+    "int_events_sessionized": "SELECT day, count(*) AS n FROM int_events_sessionized GROUP BY day",
+    "sessions": "SELECT day, sum(events) AS n FROM sessions GROUP BY day",
+    "page_views_hourly": "SELECT day, sum(views) AS n FROM page_views_hourly GROUP BY day",
+    "retention_cohorts": "SELECT first_day AS day, sum(active) AS n FROM retention_cohorts "
+    "GROUP BY first_day",
+}
+Answer = dict[str | None, str | None]
+
+
+def answer(lake: Lake, question: str) -> Answer:
+    return {row["day"]: row["n"] for row in lake.athena.query(question)}
+
+
+class Reader(threading.Thread):
+    """Asks again and again while the tables are rebuilt; `stop` ends it and tells its failures."""
+
+    def __init__(self, lake: Lake) -> None:
+        super().__init__(name="reader", daemon=True)
+        self.answers: dict[str, list[Answer]] = {table: [] for table in QUESTIONS}
+        self.errors: list[Exception] = []
+        self._lake = lake
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        while not self._stopped.wait(0.05):
+            for table, question in QUESTIONS.items():
+                try:
+                    self.answers[table].append(answer(self._lake, question))
+                except Exception as error:
+                    self.errors.append(error)
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self.join()
+
+
 @pytest.fixture(scope="module")
 def by_the_hour(platform: Platform) -> Lake:
     return Lake("martsbyhour")
@@ -164,16 +203,40 @@ def whole(platform: Platform) -> Lake:
     return Lake("martswhole")
 
 
+@dataclass(frozen=True)
+class Watched:
+    """What readers were told while a run rebuilt late hours, before it and after it."""
+
+    before: dict[str, Answer]
+    during: dict[str, list[Answer]]
+    after: dict[str, Answer]
+    errors: list[Exception]
+
+
 @pytest.fixture(scope="module")
-def states(by_the_hour: Lake, whole: Lake) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The tables after runs of hours, late ones among them, and after one build of everything."""
+def watched(by_the_hour: Lake) -> Watched:
+    """Runs of hours, the last one of late hours and of one that has gone, with a reader beside."""
     by_the_hour.build(by_the_hour.compact(made_up(1, 60, 0, 96, "first")))
     by_the_hour.build(by_the_hour.compact(made_up(2, 15, 110, 5, "next day")))
     late = by_the_hour.compact(made_up(3, 6, 40, 0.9, "late"))
     gone = max(hour for hour in by_the_hour.hours if hour < late[0])
     by_the_hour.empty(gone)
-    by_the_hour.build([gone, *late])
+    before = {table: answer(by_the_hour, asked) for table, asked in QUESTIONS.items()}
+    reader = Reader(by_the_hour)
+    reader.start()
+    try:
+        by_the_hour.build([gone, *late])
+    finally:
+        reader.stop()
+    after = {table: answer(by_the_hour, asked) for table, asked in QUESTIONS.items()}
+    return Watched(before, reader.answers, after, reader.errors)
 
+
+@pytest.fixture(scope="module")
+def states(
+    watched: Watched, by_the_hour: Lake, whole: Lake
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The tables after runs of hours, late ones among them, and after one build of everything."""
     whole.compact([event for events in by_the_hour.hours.values() for event in events])
     whole.build([])
     return by_the_hour.tables(), whole.tables()
@@ -186,6 +249,18 @@ def test_runs_of_hours_leave_what_one_build_of_all_does(states) -> None:
         assert incremental[name] == rows, name
     empty = {name for name, rows in full.items() if not rows}
     assert not empty, "this proves nothing of tables without rows"
+
+
+def test_readers_see_a_day_as_it_was_or_as_it_is(watched: Watched) -> None:
+    """Neither a gap nor anything twice, however the run and the reader meet."""
+    assert not watched.errors
+    for table, answers in watched.during.items():
+        old, new = watched.before[table], watched.after[table]
+        assert old != new, "the run changed nothing that a reader could see"
+        assert old in answers, "nobody read before the change"
+        for told in answers:
+            for day in old.keys() | new.keys():
+                assert told.get(day) in (old.get(day), new.get(day)), (table, day)
 
 
 def dbt(lake: Lake, folder: Path, *arguments: str) -> None:
