@@ -13,8 +13,8 @@ from typing import Any
 import dagster as dg
 
 _RECORDED = "ASSET_MATERIALIZATION"
-_DBT_COMMAND = "Running dbt command"
-_PHASES = {"raw_events": "registration_s", "events": "compaction_s", "dbt_models": "dbt_s"}
+_PHASES = {"raw_events": "registration_s", "events": "compaction_s"}
+_MART = dg.AssetKey(["marts", "sessions"])
 _OTHER_STEPS = "checks_s"
 
 
@@ -31,7 +31,6 @@ class Run:
         phases_s: Seconds of each phase.
         recording_s: Of these, writing one materialization for each hour and asset.
         log_events: Entries of its log.
-        dbt_commands: How often dbt was started.
     """
 
     hours: int
@@ -42,7 +41,6 @@ class Run:
     phases_s: Counter[str]
     recording_s: float
     log_events: int
-    dbt_commands: int
 
 
 def read_run(instance: dg.DagsterInstance, run_id: str, hours: int) -> Run:
@@ -67,8 +65,26 @@ def read_run(instance: dg.DagsterInstance, run_id: str, hours: int) -> Run:
             if first[1] == second[1] == _RECORDED
         ),
         log_events=len(log),
-        dbt_commands=sum(_DBT_COMMAND in one.user_message for one in log),
     )
+
+
+def seconds_of_marts(instance: dg.DagsterInstance, after: float) -> float | None:
+    """Seconds of the run that built the marts, from its creation to its end.
+
+    Args:
+        instance: Dagster's.
+        after: Only of what was built after it, epoch seconds.
+
+    Returns:
+        None as long as there is no such run that has ended.
+    """
+    built = instance.get_latest_materialization_event(_MART)
+    if built is None or built.timestamp < after:
+        return None
+    record = instance.get_run_record_by_id(built.run_id)
+    if record is None or record.end_time is None:
+        return None
+    return record.end_time - record.create_timestamp.timestamp()
 
 
 def figures_of(runs: Sequence[Run]) -> dict[str, Any]:
@@ -94,7 +110,6 @@ def figures_of(runs: Sequence[Run]) -> dict[str, Any]:
         "runs": len(runs),
         **{name: round(value, 2) for name, value in seconds.items()},
         "log_events": sum(run.log_events for run in runs),
-        "dbt_commands": sum(run.dbt_commands for run in runs),
         "s_per_hour": round(total / hours, 3),
     }
 
