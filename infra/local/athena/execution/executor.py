@@ -146,7 +146,7 @@ class Executor:
         return Outcome(columns, rows)
 
     def _explain(self, statement: Explain, session: Session) -> Outcome:
-        sql = self._planner.plan(parse_query(statement.sql), session)
+        sql = self._planner.plan(parse_query(statement.sql), session, reads=False)
         if statement.is_check:
             session.cursor.execute(f"EXPLAIN {sql}")
             return Outcome([Column("Valid", "boolean")], MemoryRows([["true"]]))
