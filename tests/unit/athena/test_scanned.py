@@ -232,6 +232,6 @@ def test_the_limit_of_a_work_group_counts_every_scan(
 def test_names_that_would_multiply_without_end_are_planned(scanned: Callable[[str], int]) -> None:
     twice = "a{n} as (select * from a{m} union all select * from a{m})"
     doubled = ", ".join(twice.format(n=n, m=n - 1) for n in range(1, 16))
-    first = "with a0 as (select x from t where hour = '00')"
-    size = scanned(", ".join([first, f"{doubled} select x from a15"]))
+    query = "with a0 as (select x from t where hour = '00'), {doubled} select x from a15"
+    size = scanned(query.format(doubled=doubled))
     assert X <= size <= 2 * MAX_REFERENCES * X

@@ -134,8 +134,9 @@ class _Plan:
     def _references(self, tree: exp.Query) -> Iterator[tuple[str, _Reference]]:
         partitioned = {name: item for name, item in self._tables.items() if item.partition_keys}
         filters = partition_filters(tree, partitioned) if partitioned else {}
-        columns = columns_read(tree)
-        for number, node in readings(tree):
+        numbered = list(readings(tree))
+        columns = columns_read(tree)  # the last to look: it changes the tree
+        for number, node in numbered:
             if node.name in self._tables:
                 names = columns.get(number, frozenset())
                 yield node.name, _Reference(names, filters.get(number, []))

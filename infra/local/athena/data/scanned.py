@@ -1,6 +1,6 @@
 """What is known of cached files: the bytes of Parquet columns, the keys of JSON.
 
-Belongs here: facts of files that never change, remembered, and the columns a query names. Does not
+Belongs here: facts of files that never change, remembered, and the columns a query reads. Does not
 belong here: which files are read (see `scan`).
 
 Athena reads the column chunks a query needs; of text and JSON it reads everything. Row groups that
@@ -99,20 +99,21 @@ def columns_read(tree: exp.Query) -> dict[int, frozenset[str] | None]:
     """Return which columns each reference of a query reads.
 
     Args:
-        tree: What `as_read` returned; stars are expanded.
+        tree: What `as_read` returned; stars are expanded. It is changed.
 
     Returns:
         Names in lower case by the reference's number; None where every column may be read. A
         reference that is missing is read for nothing.
     """
+    everything = dict.fromkeys(number for number, _ in readings(tree))
     try:
-        pruned = pushdown_projections(tree.copy())
+        pruned = pushdown_projections(tree)
         if any(item.is_star for query in pruned.find_all(exp.Select) for item in query.selects):
-            return dict.fromkeys(number for number, _ in readings(tree))
+            return everything
         named = dict(_columns_by_node(pruned))
     except (SqlglotError, ValueError):
         # Only a figure depends on it, and it may be too large.
-        return dict.fromkeys(number for number, _ in readings(tree))
+        return everything
     return {number: named.get(id(node), frozenset()) for number, node in readings(pruned)}
 
 

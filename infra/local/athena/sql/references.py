@@ -68,9 +68,11 @@ def _inline(tree: exp.Query) -> None:
             size = sum(1 for _ in cte.this.find_all(exp.Table))
             if len(nodes) * size > MAX_REFERENCES:
                 return
-            for node in nodes:
-                replace_by_query(node, cte.this.copy())
             cte.pop()
+            for node in nodes[1:]:
+                replace_by_query(node, cte.this.copy())
+            for node in nodes[:1]:
+                replace_by_query(node, cte.this)
         with_.pop()
 
 
