@@ -227,7 +227,7 @@ class TestDescribing:
             text = "\n".join(row[0] for row in lake.rows(f"{prefix} select v from {name}"))
             assert text.strip()
         valid = lake.rows(f"explain (type validate) select v from {name}")
-        assert valid == [["true"]]
+        assert valid == [["Valid"], ["true"]]
         assert lake.reason("explain analyze select 1").startswith("NOT_SUPPORTED")
 
 
@@ -304,6 +304,10 @@ class TestSerdes:
         assert "ICEBERG" in lake.reason(iceberg, b=lake.bucket)
 
 
+def _body(lake: Lake, key: str) -> bytes:
+    return boto3.client("s3").get_object(Bucket=lake.bucket, Key=key)["Body"].read()
+
+
 class TestWriting:
     def test_unload_leaves_files_and_a_manifest(self, lake: Lake) -> None:
         target = f"s3://{lake.bucket}/unloaded/"
@@ -326,4 +330,22 @@ class TestWriting:
         key = location.removeprefix(f"s3://{lake.bucket}/")
         body = boto3.client("s3").get_object(Bucket=lake.bucket, Key=key)["Body"].read()
         assert body == b'"x","y","z"\n"a""b",,"1.50"\n'
-        assert lake.keys(f"{key}.metadata") == [f"{key}.metadata"]
+        assert b"\x0a\x04hive\x22\x01x\x2a\x01x\x32\x07varchar" in _body(lake, f"{key}.metadata")
+
+    def test_metadata_of_what_was_written_is_where_athena_puts_it(self, lake: Lake) -> None:
+        name = f"w{uuid.uuid4().hex[:8]}"
+        created = lake.execute(f"create table {name} as select 1 as a")
+        inserted = lake.execute(f"insert into {name} select 2")
+        for query, folder in ((created, "results/tables/"), (inserted, "results/")):
+            location = f"{folder}{query['QueryExecutionId']}"
+            found = query["ResultConfiguration"]["OutputLocation"]
+            assert found == f"s3://{lake.bucket}/{location}"
+            assert b"\x18\x01\x22\x22\x0a\x04hive\x22\x04rows" in _body(
+                lake, f"{location}.metadata"
+            )
+            manifest = query["Statistics"]["DataManifestLocation"]
+            assert manifest == f"{found}-manifest.csv"
+        dropped = lake.execute(f"drop table {name}")
+        assert lake.keys(f"results/{dropped['QueryExecutionId']}") == [
+            f"results/{dropped['QueryExecutionId']}.txt"
+        ]

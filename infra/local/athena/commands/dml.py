@@ -24,6 +24,7 @@ from infra.local.athena.data.storage import ObjectStore
 from infra.local.athena.data.writer import Target, Writer, Written, describe, storable
 from infra.local.athena.errors import QueryError, unsupported
 from infra.local.athena.partitions.projection import is_projected, location_of
+from infra.local.athena.results.metadata_file import ROWS
 from infra.local.athena.results.rows import Outcome
 from infra.local.athena.session import Session
 from infra.local.athena.sql.names import TableName, output_name, resolve
@@ -61,8 +62,7 @@ class RowWriter:
                 f"TABLE_ALREADY_EXISTS: line 1:1: Table 'awsdatacatalog.{name}' already exists"
             )
         options = write_options(tree)
-        folder = session.output_prefix.rpartition("/")[0]
-        location = as_folder(options.location or f"{folder}/tables/{session.id}")
+        location = as_folder(options.location or session.output_prefix)
         self._require_empty(location, str(name))
         query = _query_of(tree.expression)
         _require_named_columns(query)
@@ -72,7 +72,7 @@ class RowWriter:
         target = _target(options, location, "\x01")
         written = self._writer.write(storable(planned, session), target, session)
         self._register(name, columns, target, written)
-        return self._outcome(written, session)
+        return self._outcome(written, session, "CREATE TABLE")
 
     def _require_empty(self, location: str, name: str) -> None:
         if self._store.list_location(location):
@@ -132,7 +132,7 @@ class RowWriter:
         added = [item for item in _partitions(written) if item.values not in target.existing]
         if added and not is_projected(table):
             self._catalog.add_partitions(table, added)
-        return self._outcome(written, session)
+        return self._outcome(written, session, "INSERT")
 
     def _insert_target(self, table: Table) -> Target:
         kind = format_of(table)
@@ -169,10 +169,10 @@ class RowWriter:
         written = self._writer.write(storable(planned, session), target, session)
         return self._outcome(written, session)
 
-    def _outcome(self, written: Written, session: Session) -> Outcome:
+    def _outcome(self, written: Written, session: Session, update_type: str = "") -> Outcome:
         manifest = f"{session.output_prefix}-manifest.csv"
         self._store.put(manifest, "".join(f"{uri}\n" for uri in written.uris).encode())
-        return Outcome(update_count=written.rows, manifest=manifest)
+        return Outcome(ROWS, update_type=update_type, update_count=written.rows, manifest=manifest)
 
 
 def _target(options: WriteOptions, location: str, delimiter: str) -> Target:

@@ -71,6 +71,8 @@ _PRECISION = {
     "array": 0,
     "map": 0,
     "struct": 0,
+    "json": 0,
+    "interval day to second": 0,
     "binary": 1073741824,
 }
 
@@ -195,6 +197,11 @@ def trino_type(hive: str) -> str:
         return f"{kind.lower()}({', '.join(map(trino_type, parts))})"
     fields = (part.partition(":") for part in parts)
     return "row(" + ", ".join(f"{name} {trino_type(kind)}" for name, _, kind in fields) + ")"
+
+
+def is_case_sensitive(hive: str) -> bool:
+    """Return whether GetQueryResults calls a type case sensitive: texts are."""
+    return api_type(hive) in ("varchar", "char")
 
 
 def precision_and_scale(hive: str) -> tuple[int, int]:
