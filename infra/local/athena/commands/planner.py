@@ -23,6 +23,7 @@ from infra.local.athena.partitions.glue_expression import glue_expression
 from infra.local.athena.partitions.projection import is_projected, projected
 from infra.local.athena.partitions.pruning import Filters, partition_filters, select_partitions
 from infra.local.athena.semantics.analysis import analyse, output_labels, relabel
+from infra.local.athena.semantics.assignment import assigned, check_assignable
 from infra.local.athena.session import Session
 from infra.local.athena.sql.names import TableName, real_tables, resolve
 from infra.local.athena.sql.references import as_read, readings
@@ -44,7 +45,14 @@ class Planner:
         self._catalog = catalog
         self._scanner = scanner
 
-    def plan(self, tree: exp.Query, session: Session, *, reads: bool = True) -> str:
+    def plan(
+        self,
+        tree: exp.Query,
+        session: Session,
+        *,
+        reads: bool = True,
+        into: Sequence[str] | None = None,
+    ) -> str:
         """Return DuckDB SQL for a query.
 
         The SQL reads temporary views of the session's cursor, which in turn read local files.
@@ -53,11 +61,13 @@ class Planner:
             tree: A parsed query; not changed.
             session: Where the views are created.
             reads: Whether the query will run. If not, its tables have their columns and no rows.
+            into: Types of the columns that its rows are stored in; None for those they have.
 
         Raises:
             QueryError: A table does not exist or cannot be read, or the SQL has no equivalent.
         """
-        return _Plan(self._catalog, self._scanner, session, reads=reads).sql(tree.copy())
+        plan = _Plan(self._catalog, self._scanner, session, reads=reads)
+        return plan.sql(tree.copy(), into)
 
 
 class _Plan:
@@ -73,7 +83,7 @@ class _Plan:
         self._known: dict[TableName, Table | None] = {}
         self._tables: dict[str, Table] = {}
 
-    def sql(self, tree: exp.Query) -> str:
+    def sql(self, tree: exp.Query, into: Sequence[str] | None) -> str:
         tree = expand_views(tree, self._session.database, self._lookup)
         schema = MappingSchema(dialect="athena")
         for node in list(real_tables(tree)):
@@ -81,9 +91,11 @@ class _Plan:
         labels = output_labels(tree)
         tree = analyse(tree, schema)
         relabel(tree, labels)
+        if into is not None:
+            check_assignable(tree, into)
         if self._tables:
             self._create_views(tree)
-        return to_duckdb(tree)
+        return to_duckdb(tree if into is None else assigned(tree, into))
 
     def _lookup(self, name: TableName) -> Table | None:
         if name not in self._known:

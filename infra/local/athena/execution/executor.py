@@ -16,6 +16,7 @@ from sqlglot import exp
 from infra.local.athena.catalog.glue import GlueCatalog
 from infra.local.athena.commands.ddl import Definer
 from infra.local.athena.commands.dml import RowWriter
+from infra.local.athena.commands.inserting import Inserter
 from infra.local.athena.commands.partitions import PartitionKeeper
 from infra.local.athena.commands.planner import Planner
 from infra.local.athena.commands.utility import Informant
@@ -63,7 +64,9 @@ class Executor:
         self._planner = planner
         self._store = store
         self._scratch = scratch
-        self._rows = RowWriter(catalog, planner, store, Writer(store, scratch))
+        writer = Writer(store, scratch)
+        self._rows = RowWriter(catalog, planner, store, writer)
+        self._inserter = Inserter(catalog, planner, store, writer)
         self._definer = Definer(catalog, planner)
         self._partitions = PartitionKeeper(catalog, store)
         self._informant = Informant(catalog)
@@ -71,7 +74,7 @@ class Executor:
             exp.Create: self._definer.create,
             exp.Drop: self._definer.drop,
             exp.Alter: self._definer.alter,
-            exp.Insert: self._rows.insert,
+            exp.Insert: self._inserter.insert,
             exp.Query: self._select,
         }
 
