@@ -277,9 +277,9 @@ class TestFailures:
     @pytest.mark.parametrize(
         ("sql", "reason"),
         [
-            ("select * from nope", "TABLE_NOT_FOUND: line 1:1: Table 'awsdatacatalog."),
+            ("select * from nope", "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog."),
             ("select * from nodb.nope", "SCHEMA_NOT_FOUND"),
-            ("select nope from (values 1) t(x)", "COLUMN_NOT_FOUND: line 1:1: Column 'nope'"),
+            ("select nope from (values 1) t(x)", "COLUMN_NOT_FOUND: line 1:8: Column 'nope'"),
             ("selec 1", "SYNTAX_ERROR: line 1:"),
             ("create table i with (table_type = 'ICEBERG') as select 1 a", "NOT_SUPPORTED"),
             ("merge into a using b on a.x = b.x when matched then delete", "NOT_SUPPORTED"),

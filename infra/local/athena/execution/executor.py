@@ -22,7 +22,7 @@ from infra.local.athena.commands.planner import Planner
 from infra.local.athena.commands.utility import Informant
 from infra.local.athena.data.storage import ObjectStore
 from infra.local.athena.data.writer import Writer
-from infra.local.athena.errors import from_duckdb, unsupported
+from infra.local.athena.errors import QueryError, from_duckdb, unsupported
 from infra.local.athena.results.metadata_file import engine_id, metadata_file
 from infra.local.athena.results.rows import (
     FileRows,
@@ -34,6 +34,7 @@ from infra.local.athena.results.rows import (
 )
 from infra.local.athena.session import Session
 from infra.local.athena.sql.parsing import as_query, parse_query
+from infra.local.athena.sql.positions import located
 from infra.local.athena.sql.statements import (
     AlterPartitions,
     CreateView,
@@ -89,6 +90,13 @@ class Executor:
         Raises:
             QueryError: The statement failed; nothing it wrote remains.
         """
+        try:
+            return self._run(sql, kind, session)
+        except QueryError as error:
+            error.reason = located(error.reason, sql)
+            raise
+
+    def _run(self, sql: str, kind: Kind, session: Session) -> Outcome:
         try:
             statement = parse_statement(sql, session.database)
             outcome = self._dispatch(statement, session)
