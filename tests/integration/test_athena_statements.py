@@ -227,7 +227,7 @@ class TestDescribing:
             text = "\n".join(row[0] for row in lake.rows(f"{prefix} select v from {name}"))
             assert text.strip()
         valid = lake.rows(f"explain (type validate) select v from {name}")
-        assert valid == [["true"]]
+        assert valid == [["Valid"], ["true"]]
         assert lake.reason("explain analyze select 1").startswith("NOT_SUPPORTED")
 
 
@@ -304,6 +304,10 @@ class TestSerdes:
         assert "ICEBERG" in lake.reason(iceberg, b=lake.bucket)
 
 
+def _body(lake: Lake, key: str) -> bytes:
+    return boto3.client("s3").get_object(Bucket=lake.bucket, Key=key)["Body"].read()
+
+
 class TestWriting:
     def test_unload_leaves_files_and_a_manifest(self, lake: Lake) -> None:
         target = f"s3://{lake.bucket}/unloaded/"
@@ -326,4 +330,78 @@ class TestWriting:
         key = location.removeprefix(f"s3://{lake.bucket}/")
         body = boto3.client("s3").get_object(Bucket=lake.bucket, Key=key)["Body"].read()
         assert body == b'"x","y","z"\n"a""b",,"1.50"\n'
-        assert lake.keys(f"{key}.metadata") == [f"{key}.metadata"]
+        assert b"\x0a\x04hive\x22\x01x\x2a\x01x\x32\x07varchar" in _body(lake, f"{key}.metadata")
+
+    @pytest.fixture
+    def narrow(self, lake: Lake) -> str:
+        """Return a table whose columns hold little."""
+        name = f"i{uuid.uuid4().hex[:8]}"
+        lake.execute(
+            f"create external table {name} (n int, d decimal(5,1), t varchar(3), day date)"
+            f" partitioned by (p string) stored as parquet location 's3://{lake.bucket}/{name}/'"
+        )
+        return name
+
+    def test_insert_casts_what_fits_the_columns(self, lake: Lake, narrow: str) -> None:
+        accepted = (
+            "select bigint '7', 2.25e0, 'ab ', timestamp '2024-01-02 03:04:05', 'x'",
+            "select null, null, null, null, 'x'",
+            "with a as (select 8 n) select n, n, 'abc  ', date '2024-01-03', 'y' from a",
+        )
+        for query in accepted:
+            status = lake.execute(f"insert into {narrow} {query}")["Status"]
+            assert status["State"] == "SUCCEEDED", status
+        assert lake.rows(f"select * from {narrow} order by n") == [
+            ["7", "2.3", "ab ", "2024-01-02", "x"],
+            ["8", "8.0", "abc", "2024-01-03", "y"],
+            [None, None, None, None, "x"],
+        ]
+
+    @pytest.mark.parametrize(
+        ("query", "table", "kinds"),
+        [
+            ("(n, p) select 'a', 'x'", "integer, varchar", "varchar, varchar"),
+            ("(t, p) values (1, 'x')", "varchar(3), varchar", "integer, varchar"),
+            ("select 1, 1", "integer, decimal(5,1), varchar(3), date, varchar", "integer, integer"),
+        ],
+    )
+    def test_insert_refuses_other_types(
+        self, lake: Lake, narrow: str, query: str, table: str, kinds: str
+    ) -> None:
+        assert lake.reason(f"insert into {narrow} {query}") == (
+            "TYPE_MISMATCH: line 1:1: Insert query has mismatched column types:"
+            f" Table: [{table}], Query: [{kinds}]"
+        )
+
+    @pytest.mark.parametrize(
+        ("query", "reason"),
+        [
+            ("(n, p, n) values (1, 'x', 2)", "DUPLICATE_COLUMN_NAME"),
+            ("(n, missing) values (1, 'x')", "COLUMN_NOT_FOUND"),
+            ("(t, p) values ('abcd', 'x')", "INVALID_CAST_ARGUMENT: Cannot truncate"),
+            ("(n, p) values (3e9, 'x')", "INVALID_CAST_ARGUMENT"),
+        ],
+    )
+    def test_insert_never_changes_a_value(
+        self, lake: Lake, narrow: str, query: str, reason: str
+    ) -> None:
+        assert lake.reason(f"insert into {narrow} {query}").startswith(reason)
+        assert lake.rows(f"select count(*) from {narrow}") == [["0"]]
+
+    def test_metadata_of_what_was_written_is_where_athena_puts_it(self, lake: Lake) -> None:
+        name = f"w{uuid.uuid4().hex[:8]}"
+        created = lake.execute(f"create table {name} as select 1 as a")
+        inserted = lake.execute(f"insert into {name} select 2")
+        for query, folder in ((created, "results/tables/"), (inserted, "results/")):
+            location = f"{folder}{query['QueryExecutionId']}"
+            found = query["ResultConfiguration"]["OutputLocation"]
+            assert found == f"s3://{lake.bucket}/{location}"
+            assert b"\x18\x01\x22\x22\x0a\x04hive\x22\x04rows" in _body(
+                lake, f"{location}.metadata"
+            )
+            manifest = query["Statistics"]["DataManifestLocation"]
+            assert manifest == f"{found}-manifest.csv"
+        dropped = lake.execute(f"drop table {name}")
+        assert lake.keys(f"results/{dropped['QueryExecutionId']}") == [
+            f"results/{dropped['QueryExecutionId']}.txt"
+        ]

@@ -193,6 +193,35 @@ class TestFormats:
         assert scanned("select count(*) from {name}") == 0
         assert scanned("select 1") == 0
 
+    @pytest.mark.parametrize(
+        "sql",
+        [
+            "create or replace view v_{name} as select id, v from {name}",
+            "explain select * from {name}",
+            "explain (type validate) select * from {name}",
+            "describe {name}",
+            "show columns in {name}",
+            "show create table {name}",
+            "show partitions {name}",
+            "show tblproperties {name}",
+            "msck repair table {name}",
+            "prepare p_{name} from select id from {name} where v = ?",
+            "alter table {name} add columns (extra string)",
+            "alter table {name} add partition (datehour='x')",
+            "drop table {name}",
+        ],
+    )
+    def test_what_reads_no_rows_scans_nothing(
+        self, lake: Lake, table: Callable[..., str], sql: str
+    ) -> None:
+        name = table(partitions=True)
+        lake.put_parquet(f"{name}/datehour={HOUR}/a.parquet", id=["a"], v=[1])
+        location = f"s3://{lake.bucket}/{name}/datehour={HOUR}/"
+        lake.execute(f"alter table {name} add partition (datehour='{HOUR}') location '{location}'")
+        query = lake.execute(sql, name=name)
+        assert query["Status"]["State"] == "SUCCEEDED", query["Status"]
+        assert query["Statistics"]["DataScannedInBytes"] == 0
+
     def test_all_bytes_of_text_are_scanned(self, lake: Lake, table: Callable[..., str]) -> None:
         serde = "row format serde 'org.openx.data.jsonserde.JsonSerDe'"
         name = table("id string, v int", serde, partitions=False)
@@ -248,9 +277,9 @@ class TestFailures:
     @pytest.mark.parametrize(
         ("sql", "reason"),
         [
-            ("select * from nope", "TABLE_NOT_FOUND: line 1:1: Table 'awsdatacatalog."),
+            ("select * from nope", "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog."),
             ("select * from nodb.nope", "SCHEMA_NOT_FOUND"),
-            ("select nope from (values 1) t(x)", "COLUMN_NOT_FOUND: line 1:1: Column 'nope'"),
+            ("select nope from (values 1) t(x)", "COLUMN_NOT_FOUND: line 1:8: Column 'nope'"),
             ("selec 1", "SYNTAX_ERROR: line 1:"),
             ("create table i with (table_type = 'ICEBERG') as select 1 a", "NOT_SUPPORTED"),
             ("merge into a using b on a.x = b.x when matched then delete", "NOT_SUPPORTED"),

@@ -13,6 +13,7 @@ import pytest
 from infra.local.athena.catalog.tables import Partition, Table
 from infra.local.athena.catalog.views import view_definition
 from infra.local.athena.commands.planner import Planner
+from infra.local.athena.data.scan import Read
 from infra.local.athena.sql.parsing import parse_query
 from infra.local.athena.sql.sqltext import select
 from infra.local.athena.sql.types import Column
@@ -66,10 +67,9 @@ class FakeScanner:
         self.everything = everything
         self.hours: list[str] = []
 
-    def relation(
-        self, table: Table, session: object, partitions: Iterable[Partition], columns: object
-    ) -> str:
-        self.hours = [item.values[0] for item in partitions]
+    def relation(self, table: Table, session: object, reads: Iterable[Read]) -> str:
+        found = {item.values[0] for read in reads for item in read.partitions}
+        self.hours = [hour for hour in HOURS if hour in found]
         read = HOURS if self.everything else self.hours
         rows = [f"('e{i}', {i}, '{hour}')" for hour in read for i in range(5)]
         values = ", ".join(rows or ["(null, 0, null)"])
@@ -122,6 +122,16 @@ def _run(engine: duckdb.DuckDBPyConnection, sql: str, *, everything: bool) -> tu
             "select count(*) from ev a left join ev b on a.id = b.id and b.datehour = @03"
             " where a.datehour = @02",
             2,
+        ),
+        (
+            "with x as (select * from ev) select count(*) from x where datehour = @05 union all"
+            " select count(*) from x where datehour = @04",
+            2,
+        ),
+        (
+            "with x as (select *, row_number() over (order by id, datehour) n from ev) select"
+            " min(n) from x where datehour = @05 union all select max(n) from x",
+            6,
         ),
         # Below: what must NOT be pruned (or not by the condition that looks tempting).
         (

@@ -16,6 +16,7 @@ from infra.local.athena.catalog.tables import Table
 from infra.local.athena.errors import QueryError
 from infra.local.athena.sql.names import TableName, real_tables, resolve
 from infra.local.athena.sql.parsing import parse_query
+from infra.local.athena.sql.references import replace_by_query
 from infra.local.athena.sql.types import Column, api_type
 
 _DOCUMENT = re.compile(r"/\* Presto View: (\S+) \*/")
@@ -99,11 +100,5 @@ def expand_views(
             continue
         sql, view_database = view_query(view)
         inner = expand_views(parse_query(sql), view_database, lookup, depth + 1)
-        alias = exp.TableAlias(this=exp.to_identifier(node.alias or name.name, quoted=True))
-        if isinstance(node.args.get("alias"), exp.TableAlias):
-            alias.set("columns", node.args["alias"].args.get("columns"))
-        subquery = exp.Subquery(this=inner, alias=alias)
-        for arg in ("joins", "laterals", "sample"):
-            subquery.set(arg, node.args.get(arg))
-        node.replace(subquery)
+        replace_by_query(node, inner)
     return tree

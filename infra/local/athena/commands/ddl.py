@@ -64,7 +64,7 @@ class Definer:
         query = parse_query(statement.sql)
         columns = [
             Column(item.name.lower(), item.type)
-            for item in describe(self._planner.plan(query, session), session)
+            for item in describe(self._planner.plan(query, session, reads=False), session)
         ]
         definition = view_definition(name.name, statement.sql, session.database, columns)
         existing = self._catalog.find_table(name.database, name.name)

@@ -1,41 +1,35 @@
-"""Statements that write rows: CREATE TABLE AS, INSERT and UNLOAD.
+"""CREATE TABLE AS and UNLOAD: rows that are written to a place of their own.
 
 Belongs here: their rules (locations, column order, partitions) and what Glue is told. Does not
-belong here: the files (see `writer`).
+belong here: INSERT (see `inserting`) and the files (see `writer`).
 """
-
-from functools import partial
 
 from sqlglot import exp
 
 from infra.local.athena.catalog.glue import GlueCatalog
 from infra.local.athena.catalog.locations import as_folder
-from infra.local.athena.catalog.tables import Partition, Table
 from infra.local.athena.commands.planner import Planner
+from infra.local.athena.commands.writing import partitions_of, query_of, written_outcome
 from infra.local.athena.data.formats import (
     format_named,
-    format_of,
     glue_column,
-    require_readable,
     storage_descriptor,
 )
 from infra.local.athena.data.serdes import FileFormat
 from infra.local.athena.data.storage import ObjectStore
 from infra.local.athena.data.writer import Target, Writer, Written, describe, storable
-from infra.local.athena.errors import QueryError, unsupported
-from infra.local.athena.partitions.projection import is_projected, location_of
+from infra.local.athena.errors import QueryError
 from infra.local.athena.results.rows import Outcome
 from infra.local.athena.session import Session
 from infra.local.athena.sql.names import TableName, output_name, resolve
-from infra.local.athena.sql.parsing import as_query, parse_query
+from infra.local.athena.sql.parsing import parse_query
 from infra.local.athena.sql.properties import WriteOptions, write_options
-from infra.local.athena.sql.sqltext import identifier, identifiers, select
 from infra.local.athena.sql.statements import Unload
-from infra.local.athena.sql.types import Column, duckdb_type, require_storable
+from infra.local.athena.sql.types import Column, require_storable
 
 
 class RowWriter:
-    """Runs the statements that write rows."""
+    """Runs CREATE TABLE AS and UNLOAD."""
 
     def __init__(
         self, catalog: GlueCatalog, planner: Planner, store: ObjectStore, writer: Writer
@@ -61,10 +55,9 @@ class RowWriter:
                 f"TABLE_ALREADY_EXISTS: line 1:1: Table 'awsdatacatalog.{name}' already exists"
             )
         options = write_options(tree)
-        folder = session.output_prefix.rpartition("/")[0]
-        location = as_folder(options.location or f"{folder}/tables/{session.id}")
+        location = as_folder(options.location or session.output_prefix)
         self._require_empty(location, str(name))
-        query = _query_of(tree.expression)
+        query = query_of(tree.expression)
         _require_named_columns(query)
         planned = self._planner.plan(query, session)
         columns = [_lowered(column) for column in describe(planned, session)]
@@ -72,7 +65,7 @@ class RowWriter:
         target = _target(options, location, "\x01")
         written = self._writer.write(storable(planned, session), target, session)
         self._register(name, columns, target, written)
-        return self._outcome(written, session)
+        return written_outcome(self._store, written, session, "CREATE TABLE")
 
     def _require_empty(self, location: str, name: str) -> None:
         if self._store.list_location(location):
@@ -106,52 +99,7 @@ class RowWriter:
             raise
         if written.partitions:
             table = self._catalog.table(name.database, name.name)
-            self._catalog.add_partitions(table, _partitions(written))
-
-    def insert(self, tree: exp.Insert, session: Session) -> Outcome:
-        """Run ``INSERT INTO``.
-
-        Rows of a partition that exists go to that partition's own location.
-
-        Raises:
-            QueryError: The table does not exist or cannot be written, or the columns do not match.
-        """
-        if tree.args.get("overwrite"):
-            raise unsupported("INSERT OVERWRITE")
-        has_columns = isinstance(tree.this, exp.Schema)
-        name = resolve(tree.this.this if has_columns else tree.this, session.database)
-        table = self._catalog.table(name.database, name.name)
-        if table.is_view:
-            raise QueryError("NOT_SUPPORTED: line 1:1: Inserting into views is not supported")
-        require_readable(table)
-        given = [item.name.lower() for item in tree.this.expressions] if has_columns else []
-        planned = self._planner.plan(_query_of(tree.expression), session)
-        sql = _insert_sql(table, given, planned, session)
-        target = self._insert_target(table)
-        written = self._writer.write(sql, target, session)
-        added = [item for item in _partitions(written) if item.values not in target.existing]
-        if added and not is_projected(table):
-            self._catalog.add_partitions(table, added)
-        return self._outcome(written, session)
-
-    def _insert_target(self, table: Table) -> Target:
-        kind = format_of(table)
-        existing = {}
-        place = partial(location_of, table) if is_projected(table) else None
-        if table.partition_keys and place is None:
-            existing = {item.values: item.location for item in self._catalog.partitions(table)}
-        codec = table.parameters.get("parquet.compression") or table.parameters.get(
-            "write.compression", "SNAPPY" if kind is FileFormat.PARQUET else "NONE"
-        )
-        return Target(
-            location=table.location,
-            kind=kind,
-            codec=codec,
-            partitioned_by=tuple(key.name for key in table.partition_keys),
-            delimiter=table.serde_parameters.get("field.delim", "\x01"),
-            existing=existing,
-            place=place,
-        )
+            self._catalog.add_partitions(table, partitions_of(written))
 
     def unload(self, statement: Unload, session: Session) -> Outcome:
         """Run ``UNLOAD (…) TO``.
@@ -167,12 +115,7 @@ class RowWriter:
         _check_columns(columns, options.partitioned_by)
         target = _target(options, location, ",")
         written = self._writer.write(storable(planned, session), target, session)
-        return self._outcome(written, session)
-
-    def _outcome(self, written: Written, session: Session) -> Outcome:
-        manifest = f"{session.output_prefix}-manifest.csv"
-        self._store.put(manifest, "".join(f"{uri}\n" for uri in written.uris).encode())
-        return Outcome(update_count=written.rows, manifest=manifest)
+        return written_outcome(self._store, written, session)
 
 
 def _target(options: WriteOptions, location: str, delimiter: str) -> Target:
@@ -184,14 +127,6 @@ def _target(options: WriteOptions, location: str, delimiter: str) -> Target:
         partitioned_by=options.partitioned_by,
         delimiter=options.delimiter or delimiter,
     )
-
-
-def _query_of(tree: exp.Expr) -> exp.Query:
-    if isinstance(tree, exp.Values):
-        return as_query(tree)
-    if not isinstance(tree, exp.Query):
-        raise QueryError("SYNTAX_ERROR: line 1:1: a query was expected")
-    return tree
 
 
 def _lowered(column: Column) -> Column:
@@ -222,29 +157,3 @@ def _check_columns(columns: list[Column], partitioned_by: tuple[str, ...]) -> No
         )
     if len(partitioned_by) == len(columns):
         raise QueryError("INVALID_TABLE_PROPERTY: Table contains only partition columns")
-
-
-def _partitions(written: Written) -> list[Partition]:
-    return [Partition(values, location) for values, location in written.partitions.items()]
-
-
-def _insert_sql(table: Table, given: list[str], planned: str, session: Session) -> str:
-    """Return SQL with the table's columns, in its order and types, NULL where none was given."""
-    wanted = {column.name: column.type for column in table.all_columns}
-    names = given or list(wanted)
-    unknown = [name for name in names if name not in wanted]
-    if unknown:
-        what = "Insert column name does not exist in target table"
-        raise QueryError(f"COLUMN_NOT_FOUND: line 1:1: {what}: {unknown[0]}")
-    found = describe(planned, session)
-    if len(found) != len(names):
-        raise QueryError(
-            "TYPE_MISMATCH: line 1:1: Insert query has mismatched column types: Table has"
-            f" {len(names)} columns, query has {len(found)}"
-        )
-    casts = [
-        f"CAST({identifier(name) if name in names else 'NULL'} AS {duckdb_type(kind)})"
-        f" AS {identifier(name)}"
-        for name, kind in wanted.items()
-    ]
-    return select(casts, f"({planned}) AS athena_source({identifiers(names)})")

@@ -5,8 +5,8 @@ create temporary views. Does not belong here: the steps themselves.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 from sqlglot.schema import MappingSchema
@@ -15,17 +15,27 @@ from infra.local.athena.catalog import metatables
 from infra.local.athena.catalog.glue import GlueCatalog
 from infra.local.athena.catalog.tables import Partition, Table
 from infra.local.athena.catalog.views import expand_views
-from infra.local.athena.data.scan import TableScanner
-from infra.local.athena.data.scanned import columns_needed
+from infra.local.athena.data.scan import Read, TableScanner
+from infra.local.athena.data.scanned import columns_read
 from infra.local.athena.dialect.translation import to_duckdb
 from infra.local.athena.errors import table_not_found
 from infra.local.athena.partitions.glue_expression import glue_expression
 from infra.local.athena.partitions.projection import is_projected, projected
 from infra.local.athena.partitions.pruning import Filters, partition_filters, select_partitions
 from infra.local.athena.semantics.analysis import analyse, output_labels, relabel
+from infra.local.athena.semantics.assignment import assigned, check_assignable
 from infra.local.athena.session import Session
 from infra.local.athena.sql.names import TableName, real_tables, resolve
+from infra.local.athena.sql.references import as_read, readings
 from infra.local.athena.sql.sqltext import identifier
+
+
+@dataclass(frozen=True)
+class _Reference:
+    """What one reference to a table needs: its columns, and its conditions on partitions."""
+
+    columns: frozenset[str] | None
+    filters: Filters
 
 
 class Planner:
@@ -35,7 +45,14 @@ class Planner:
         self._catalog = catalog
         self._scanner = scanner
 
-    def plan(self, tree: exp.Query, session: Session) -> str:
+    def plan(
+        self,
+        tree: exp.Query,
+        session: Session,
+        *,
+        reads: bool = True,
+        into: Sequence[str] | None = None,
+    ) -> str:
         """Return DuckDB SQL for a query.
 
         The SQL reads temporary views of the session's cursor, which in turn read local files.
@@ -43,24 +60,30 @@ class Planner:
         Args:
             tree: A parsed query; not changed.
             session: Where the views are created.
+            reads: Whether the query will run. If not, its tables have their columns and no rows.
+            into: Types of the columns that its rows are stored in; None for those they have.
 
         Raises:
             QueryError: A table does not exist or cannot be read, or the SQL has no equivalent.
         """
-        return _Plan(self._catalog, self._scanner, session).sql(tree.copy())
+        plan = _Plan(self._catalog, self._scanner, session, reads=reads)
+        return plan.sql(tree.copy(), into)
 
 
 class _Plan:
     """The state of planning one query."""
 
-    def __init__(self, catalog: GlueCatalog, scanner: TableScanner, session: Session) -> None:
+    def __init__(
+        self, catalog: GlueCatalog, scanner: TableScanner, session: Session, *, reads: bool
+    ) -> None:
         self._catalog = catalog
         self._scanner = scanner
         self._session = session
+        self._reads = reads
         self._known: dict[TableName, Table | None] = {}
         self._tables: dict[str, Table] = {}
 
-    def sql(self, tree: exp.Query) -> str:
+    def sql(self, tree: exp.Query, into: Sequence[str] | None) -> str:
         tree = expand_views(tree, self._session.database, self._lookup)
         schema = MappingSchema(dialect="athena")
         for node in list(real_tables(tree)):
@@ -68,9 +91,11 @@ class _Plan:
         labels = output_labels(tree)
         tree = analyse(tree, schema)
         relabel(tree, labels)
+        if into is not None:
+            check_assignable(tree, into)
         if self._tables:
-            self._create_views(tree, columns_needed(tree, self._tables))
-        return to_duckdb(tree)
+            self._create_views(tree)
+        return to_duckdb(tree if into is None else assigned(tree, into))
 
     def _lookup(self, name: TableName) -> Table | None:
         if name not in self._known:
@@ -104,24 +129,40 @@ class _Plan:
         node.set("db", None)
         node.set("catalog", None)
 
-    def _create_views(self, tree: exp.Expr, needed: Mapping[str, set[str] | None]) -> None:
-        partitioned = {name: item for name, item in self._tables.items() if item.partition_keys}
-        filters = partition_filters(tree, partitioned) if partitioned else {}
+    def _create_views(self, tree: exp.Query) -> None:
+        """Create a view for each table, over what the query's references to it read."""
+        references: dict[str, list[_Reference]] = {name: [] for name in self._tables}
+        if self._reads:
+            for name, reference in self._references(as_read(tree)):
+                references[name].append(reference)
         for bound, table in self._tables.items():
             self._session.check()
-            body = self._relation(table, filters.get(bound, []), needed.get(bound))
+            body = self._scanner.relation(
+                table, self._session, self._reads_of(table, references[bound])
+            )
             view = identifier(bound)
             self._session.cursor.execute(f"CREATE OR REPLACE TEMP VIEW {view} AS {body}")
 
-    def _relation(self, table: Table, filters: list[Filters], columns: set[str] | None) -> str:
-        if not table.partition_keys:
-            return self._scanner.relation(table, self._session, columns=columns)
+    def _references(self, tree: exp.Query) -> Iterator[tuple[str, _Reference]]:
+        partitioned = {name: item for name, item in self._tables.items() if item.partition_keys}
+        filters = partition_filters(tree, partitioned) if partitioned else {}
+        numbered = list(readings(tree))
+        columns = columns_read(tree)  # the last to look: it changes the tree
+        for number, node in numbered:
+            if node.name in self._tables:
+                names = columns.get(number, frozenset())
+                yield node.name, _Reference(names, filters.get(number, []))
+
+    def _reads_of(self, table: Table, references: Sequence[_Reference]) -> list[Read]:
+        if not table.partition_keys or not references:
+            return [Read(item.columns) for item in references]
+        filters = [item.filters for item in references]
         if is_projected(table):
-            kept = self._project(table, filters)
-            return self._scanner.relation(table, self._session, kept, columns)
-        partitions = self._catalog.partitions(table, glue_expression(filters, table))
+            partitions = self._project(table, filters)
+        else:
+            partitions = self._catalog.partitions(table, glue_expression(filters, table))
         kept = select_partitions(self._session.cursor, table, partitions, filters)
-        return self._scanner.relation(table, self._session, kept, columns)
+        return [Read(item.columns, chosen) for item, chosen in zip(references, kept, strict=True)]
 
     def _project(self, table: Table, filters: list[Filters]) -> list[Partition]:
         def keep(name: str, values: Sequence[str]) -> list[str]:
@@ -131,10 +172,10 @@ class _Plan:
             conditions = [[item for item in one if _names_only(item, name)] for one in filters]
             candidates = [Partition((value,), "") for value in values]
             kept = select_partitions(self._session.cursor, alone, candidates, conditions)
-            return [item.values[0] for item in kept]
+            needed = {item.values[0] for one in kept for item in one}
+            return [value for value in values if value in needed]
 
-        partitions = projected(table, filters, keep, dt.datetime.now(dt.UTC))
-        return select_partitions(self._session.cursor, table, partitions, filters)
+        return projected(table, filters, keep, dt.datetime.now(dt.UTC))
 
 
 def _names_only(condition: exp.Expr, name: str) -> bool:

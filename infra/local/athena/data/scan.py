@@ -6,7 +6,8 @@ here: which partitions matter (see `pruning`) and file formats (see `formats`).
 
 import hashlib
 import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -33,6 +34,19 @@ Located = tuple[S3Object, tuple[str, ...]]
 """An object and the partition values of its rows."""
 
 
+@dataclass(frozen=True)
+class Read:
+    """What one reference in a query reads of a table.
+
+    Attributes:
+        columns: Their names in lower case, for the bytes scanned; None for all.
+        partitions: None for an unpartitioned table.
+    """
+
+    columns: frozenset[str] | None = None
+    partitions: Sequence[Partition] | None = None
+
+
 class TableScanner:
     """Turns tables into SQL over cached files.
 
@@ -48,46 +62,43 @@ class TableScanner:
         self._keys = JsonKeys()
         directory.mkdir(parents=True, exist_ok=True)
 
-    def relation(
-        self,
-        table: Table,
-        session: Session,
-        partitions: Sequence[Partition] | None = None,
-        columns: Collection[str] | None = None,
-    ) -> str:
+    def relation(self, table: Table, session: Session, reads: Sequence[Read]) -> str:
         """Return a SELECT that yields the table's columns, partition keys last.
 
         The objects are listed and fetched now and held by the session's lease: what happens to the
-        table afterwards does not change what the query reads.
+        table afterwards does not change what the query reads. A table read nowhere has no rows.
 
         Args:
             table: A table, not a view.
-            session: The query; its scanned bytes grow by what it reads.
-            partitions: The partitions to read; None for an unpartitioned table.
-            columns: What the query needs of the table, for the bytes scanned; None for all.
+            session: The query; its scanned bytes grow by what each reference reads.
+            reads: One for each reference in the query.
 
         Raises:
             QueryError: The table cannot be read here, or an object vanished.
         """
         require_readable(table)
-        if partitions is None:
-            located: list[Located] = [
-                (item, ()) for item in self._store.list_location(table.location)
-            ]
-        else:
-            located = self._locate(partitions)
+        located = self._located(table, reads)
         session.check()
         if not located:
-            return _no_rows(table.all_columns)
+            empty = self._schema_file(table.all_columns, session.cursor)
+            return select(["*"], f"read_parquet({literal(str(empty))})")
         is_parquet = format_of(table) is FileFormat.PARQUET
         if not is_parquet:
-            session.scan(sum(item.size for item, _ in located))
+            sizes = [item.size for item, _ in located]
+            _count(session, reads, located, lambda position, _: sizes[position])
         files = list(self._store.pool.map(session.lease.fetch, (item for item, _ in located)))
         session.check()
         if is_parquet:
-            session.scan(sum(self._sizes.of(file, columns) for file in files))
-        values = _key_values(table, [values for _, values in located], columns)
+            _count(session, reads, located, lambda n, names: self._sizes.of(files[n], names))
+        values = _key_values(table, [values for _, values in located], reads)
         return self._select(table, files, values, session.cursor)
+
+    def _located(self, table: Table, reads: Sequence[Read]) -> list[Located]:
+        """Return the objects that any of the references reads."""
+        if not table.partition_keys and reads:
+            return [(item, ()) for item in self._store.list_location(table.location)]
+        every = (partition for read in reads for partition in read.partitions or ())
+        return self._locate(list({item.values: item for item in every}.values()))
 
     def _locate(self, partitions: Sequence[Partition]) -> list[Located]:
         """List the partitions' objects, with one request if most of what it finds is wanted."""
@@ -130,7 +141,7 @@ class TableScanner:
     ) -> str:
         schema_file = None
         if format_of(table) is FileFormat.PARQUET:
-            schema_file = self._schema_file(table, cursor)
+            schema_file = self._schema_file(table.columns, cursor)
         kind, distinct = format_of(table), list(dict.fromkeys(files))
         json_keys = self._keys.of(distinct, cursor) if kind is FileFormat.JSON else {}
         source = reader(table, distinct, schema_file, json_keys)
@@ -150,13 +161,13 @@ class TableScanner:
             columns + _typed_keys(named), f"{source} {joined} USING ({identifier(FILE_COLUMN)})"
         )
 
-    def _schema_file(self, table: Table, cursor: duckdb.DuckDBPyConnection) -> Path:
-        """Return an empty Parquet file with the table's columns.
+    def _schema_file(self, columns: Sequence[Column], cursor: duckdb.DuckDBPyConnection) -> Path:
+        """Return an empty Parquet file with these columns.
 
         Read along with the real files, it makes columns they all lack appear as NULL, without
         first asking DuckDB which columns they have.
         """
-        declared = _no_rows(table.columns)
+        declared = _no_rows(columns)
         path = self._directory / f"{hashlib.sha256(declared.encode()).hexdigest()[:32]}.parquet"
         if not path.exists():
             partial = path.with_suffix(f".{uuid.uuid4().hex}")
@@ -165,15 +176,33 @@ class TableScanner:
         return path
 
 
+def _count(
+    session: Session,
+    reads: Sequence[Read],
+    located: Sequence[Located],
+    size: Callable[[int, frozenset[str] | None], int],
+) -> None:
+    """Add what each reference reads to the bytes scanned; `size` is that of an object by position.
+
+    Raises:
+        QueryCancelledError: It is more than the work group allows.
+    """
+    for read in reads:
+        kept = None if read.partitions is None else {item.values for item in read.partitions}
+        for position, (_, values) in enumerate(located):
+            if kept is None or values in kept:
+                session.scan(size(position, read.columns))
+
+
 def _key_values(
-    table: Table, values: list[tuple[str, ...]], columns: Collection[str] | None
+    table: Table, values: list[tuple[str, ...]], reads: Sequence[Read]
 ) -> list[tuple[str, ...]]:
     """Return each file's partition values; any will do for keys that no query asks for.
 
     With the same values for all files the keys are constants, and need no join.
     """
     keys = [key.name for key in table.partition_keys]
-    if columns is None or any(key in columns for key in keys):
+    if any(read.columns is None or not read.columns.isdisjoint(keys) for read in reads):
         return values
     return [tuple(NULL_VALUE for _ in keys)] * len(values)
 

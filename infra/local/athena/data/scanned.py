@@ -1,6 +1,6 @@
 """What is known of cached files: the bytes of Parquet columns, the keys of JSON.
 
-Belongs here: facts of files that never change, remembered, and the columns a query names. Does not
+Belongs here: facts of files that never change, remembered, and the columns a query reads. Does not
 belong here: which files are read (see `scan`).
 
 Athena reads the column chunks a query needs; of text and JSON it reads everything. Row groups that
@@ -9,7 +9,7 @@ statistics rule out are counted here, so the figure is never too small.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -17,8 +17,10 @@ import pyarrow.parquet as pq
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.pushdown_projections import pushdown_projections
+from sqlglot.optimizer.scope import traverse_scope
 
 from infra.local.athena.errors import unsupported
+from infra.local.athena.sql.references import readings
 from infra.local.athena.sql.sqltext import literal
 
 _REMEMBERED = 20_000
@@ -93,30 +95,32 @@ def _json_keys(path: Path, cursor: duckdb.DuckDBPyConnection) -> list[str]:
     return [str(row[0]) for row in cursor.execute(keys).fetchall()]
 
 
-def columns_needed(tree: exp.Query, tables: Collection[str]) -> dict[str, set[str] | None]:
-    """Return which columns a query needs of each table.
+def columns_read(tree: exp.Query) -> dict[int, frozenset[str] | None]:
+    """Return which columns each reference of a query reads.
 
     Args:
-        tree: A qualified query, stars expanded, in which tables have their bound names.
-        tables: Bound names.
+        tree: What `as_read` returned; stars are expanded. It is changed.
 
     Returns:
-        Names in lower case by bound name; None where every column may be needed.
+        Names in lower case by the reference's number; None where every column may be read. A
+        reference that is missing is read for nothing.
     """
+    everything = dict.fromkeys(number for number, _ in readings(tree))
     try:
-        pruned = pushdown_projections(tree.copy())
+        pruned = pushdown_projections(tree)
+        if any(item.is_star for query in pruned.find_all(exp.Select) for item in query.selects):
+            return everything
+        named = dict(_columns_by_node(pruned))
     except (SqlglotError, ValueError):
         # Only a figure depends on it, and it may be too large.
-        pruned = tree
-    named: dict[str, set[str]] = {}
-    for column in pruned.find_all(exp.Column):
-        named.setdefault(column.table.lower(), set()).add(column.name.lower())
-    if any(item.is_star for query in pruned.find_all(exp.Select) for item in query.selects):
-        return dict.fromkeys(tables)
-    needed: dict[str, set[str] | None] = {name: set() for name in tables}
-    for node in pruned.find_all(exp.Table):
-        known = needed.get(node.name)
-        if known is not None:
-            # A column without a table may be any's.
-            known |= named.get(node.alias_or_name.lower(), set()) | named.get("", set())
-    return needed
+        return everything
+    return {number: named.get(id(node), frozenset()) for number, node in readings(pruned)}
+
+
+def _columns_by_node(tree: exp.Query) -> Iterator[tuple[int, frozenset[str]]]:
+    for scope in traverse_scope(tree):
+        # A column without a table may be any's.
+        loose = {column.name.lower() for column in scope.columns if not column.table}
+        for alias, (node, _) in scope.selected_sources.items():
+            own = {column.name.lower() for column in scope.source_columns(alias)}
+            yield id(node), frozenset(own | loose)

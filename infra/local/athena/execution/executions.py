@@ -69,7 +69,8 @@ class QueryExecution:
         """The result's address without its suffix."""
         if self.reused is not None:
             return self.reused.output_prefix
-        return self.request.output_location + self.id
+        folder = "tables/" if self.request.kind.subtype == "CREATE_TABLE_AS_SELECT" else ""
+        return f"{self.request.output_location}{folder}{self.id}"
 
     @property
     def is_finished(self) -> bool:

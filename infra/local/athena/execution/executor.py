@@ -4,6 +4,7 @@ Belongs here: choosing who runs a statement, SELECT itself, and writing results 
 belong here: the states clients see (see `queries`).
 """
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from itertools import chain
 from pathlib import Path
@@ -15,12 +16,14 @@ from sqlglot import exp
 from infra.local.athena.catalog.glue import GlueCatalog
 from infra.local.athena.commands.ddl import Definer
 from infra.local.athena.commands.dml import RowWriter
+from infra.local.athena.commands.inserting import Inserter
 from infra.local.athena.commands.partitions import PartitionKeeper
 from infra.local.athena.commands.planner import Planner
 from infra.local.athena.commands.utility import Informant
 from infra.local.athena.data.storage import ObjectStore
 from infra.local.athena.data.writer import Writer
-from infra.local.athena.errors import from_duckdb, unsupported
+from infra.local.athena.errors import QueryError, from_duckdb, unsupported
+from infra.local.athena.results.metadata_file import engine_id, metadata_file
 from infra.local.athena.results.rows import (
     FileRows,
     MemoryRows,
@@ -31,6 +34,7 @@ from infra.local.athena.results.rows import (
 )
 from infra.local.athena.session import Session
 from infra.local.athena.sql.parsing import as_query, parse_query
+from infra.local.athena.sql.positions import located
 from infra.local.athena.sql.statements import (
     AlterPartitions,
     CreateView,
@@ -43,9 +47,6 @@ from infra.local.athena.sql.statements import (
     parse_statement,
 )
 from infra.local.athena.sql.types import Column
-
-# What Athena writes beside a result; clients only delete it.
-_METADATA = b"\x08\x01"
 
 
 class Executor:
@@ -64,7 +65,9 @@ class Executor:
         self._planner = planner
         self._store = store
         self._scratch = scratch
-        self._rows = RowWriter(catalog, planner, store, Writer(store, scratch))
+        writer = Writer(store, scratch)
+        self._rows = RowWriter(catalog, planner, store, writer)
+        self._inserter = Inserter(catalog, planner, store, writer)
         self._definer = Definer(catalog, planner)
         self._partitions = PartitionKeeper(catalog, store)
         self._informant = Informant(catalog)
@@ -72,7 +75,7 @@ class Executor:
             exp.Create: self._definer.create,
             exp.Drop: self._definer.drop,
             exp.Alter: self._definer.alter,
-            exp.Insert: self._rows.insert,
+            exp.Insert: self._inserter.insert,
             exp.Query: self._select,
         }
 
@@ -87,6 +90,13 @@ class Executor:
         Raises:
             QueryError: The statement failed; nothing it wrote remains.
         """
+        try:
+            return self._run(sql, kind, session)
+        except QueryError as error:
+            error.reason = located(error.reason, sql)
+            raise
+
+    def _run(self, sql: str, kind: Kind, session: Session) -> Outcome:
         try:
             statement = parse_statement(sql, session.database)
             outcome = self._dispatch(statement, session)
@@ -146,23 +156,32 @@ class Executor:
         return Outcome(columns, rows)
 
     def _explain(self, statement: Explain, session: Session) -> Outcome:
-        sql = self._planner.plan(parse_query(statement.sql), session)
+        sql = self._planner.plan(parse_query(statement.sql), session, reads=False)
         if statement.is_check:
             session.cursor.execute(f"EXPLAIN {sql}")
-            return Outcome([Column("Valid", "boolean")], MemoryRows([["true"]]))
+            return Outcome([Column("Valid", "boolean")], MemoryRows([["Valid"], ["true"]]))
         plan = session.cursor.execute(f"EXPLAIN {sql}").fetchall()
-        lines = [[line] for _, text in plan for line in text.split("\n")]
+        # The header is a row of the answer, as that of a SELECT is.
+        lines = [["Query Plan"]] + [[line] for _, text in plan for line in text.split("\n")]
         return Outcome([Column("Query Plan", "string")], MemoryRows([*lines]))
 
     def _publish(self, outcome: Outcome, kind: Kind, session: Session) -> None:
         """Write the result where Athena would, with its metadata file."""
+        uri = session.output_prefix + kind.suffix
+        if outcome.update_type or (kind.suffix and outcome.columns):
+            self._store.put(f"{uri}.metadata", _metadata(outcome, kind, session))
         if not kind.suffix:
             return
-        uri = session.output_prefix + kind.suffix
         if isinstance(outcome.rows, FileRows):
             outcome.output_bytes = outcome.rows.path.stat().st_size
             self._store.upload(outcome.rows.path, uri)
         else:
             lines = outcome.rows.read(0, len(outcome.rows))
             self._store.put(uri, text_lines(lines).encode())
-        self._store.put(f"{uri}.metadata", _METADATA)
+
+
+def _metadata(outcome: Outcome, kind: Kind, session: Session) -> bytes:
+    # Hive's statements do not reach the engine, and have no id in it.
+    is_hive = kind.type == "UTILITY"
+    query_id = session.id if is_hive else engine_id(session.id, dt.datetime.now(dt.UTC))
+    return metadata_file(query_id, outcome.columns, outcome.update_type, outcome.update_count)

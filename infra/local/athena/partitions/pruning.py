@@ -19,6 +19,7 @@ from infra.local.athena.catalog.locations import typed_value
 from infra.local.athena.catalog.tables import Partition, Table
 from infra.local.athena.dialect.translation import to_duckdb
 from infra.local.athena.errors import QueryError
+from infra.local.athena.sql.references import readings
 from infra.local.athena.sql.sqltext import identifier, row, select
 
 LOG = logging.getLogger(__name__)
@@ -32,16 +33,16 @@ _POSITION = "athena_position"
 _VOLATILE = {"rand", "random", "uuid"}
 
 
-def partition_filters(tree: exp.Expr, tables: Mapping[str, Table]) -> dict[str, list[Filters]]:
-    """Find the partition conditions of each table.
+def partition_filters(tree: exp.Query, tables: Mapping[str, Table]) -> dict[int, Filters]:
+    """Find the partition conditions of each reference to a partitioned table.
 
     Args:
-        tree: A qualified query, stars expanded, in which tables have their bound names.
+        tree: What `as_read` returned; stars are expanded, and tables have their bound names.
         tables: The partitioned tables by bound name.
 
     Returns:
-        For each bound name one list of conditions per reference in the query; an empty list means
-        that this reference reads every partition.
+        Conditions by the reference's number; an empty list, or a missing one, means that the
+        reference reads every partition.
     """
     original = _conditions_of_barriers(tree)
     pushed = tree.copy()
@@ -52,13 +53,12 @@ def partition_filters(tree: exp.Expr, tables: Mapping[str, Table]) -> dict[str, 
         pushed = pushdown_predicates(pushed, dialect="athena")
     except (SqlglotError, ValueError) as error:
         LOG.warning("conditions were not pushed down, reading more: %s", error)
-        return {name: [[]] for name in tables}
-    found: dict[str, list[Filters]] = {}
-    for node in pushed.find_all(exp.Table):
+        return {}
+    found: dict[int, Filters] = {}
+    for number, node in readings(pushed):
         if node.name in tables:
             keys = {key.name for key in tables[node.name].partition_keys}
-            filters = _filters_of(node, keys, barriers)
-            found.setdefault(node.name, []).append([_with_calls(item) for item in filters])
+            found[number] = [_with_calls(item) for item in _filters_of(node, keys, barriers)]
     return found
 
 
@@ -146,8 +146,8 @@ def select_partitions(
     table: Table,
     partitions: Sequence[Partition],
     references: Sequence[Filters],
-) -> list[Partition]:
-    """Return the partitions that at least one reference to the table can use.
+) -> list[list[Partition]]:
+    """Return the partitions that each reference to the table can use.
 
     Args:
         cursor: Evaluates the conditions.
@@ -155,8 +155,9 @@ def select_partitions(
         partitions: All of its partitions.
         references: Conditions per reference, from `partition_filters`.
     """
-    if not partitions or not references or not all(references):
-        return list(partitions)
+    everything = [list(partitions) for _ in references]
+    if not partitions or not any(references):
+        return everything
     flat = [condition for reference in references for condition in reference]
     try:
         texts = [to_duckdb(_bare(condition)) for condition in flat]
@@ -164,19 +165,17 @@ def select_partitions(
     except (duckdb.Error, QueryError) as error:
         # For example a cast that fails for one value: the query will say so itself.
         LOG.warning("partitions of %s.%s not pruned: %s", table.database, table.name, error)
-        return list(partitions)
+        return everything
     # With an outer join a missing row is a row of NULLs. A condition that NULLs meet says nothing
     # about which stored rows matter: dropping some would turn matches into such rows.
     usable = [verdict is not True for verdict in verdicts[0]]
-    spans = list(_spans(references))
-    if not all(any(usable[start:end]) for start, end in spans):
-        return list(partitions)
     return [
-        partition
-        for partition, verdict in zip(partitions, verdicts[1:], strict=True)
-        if any(
-            all(verdict[i] is True for i in range(start, end) if usable[i]) for start, end in spans
-        )
+        [
+            partition
+            for partition, verdict in zip(partitions, verdicts[1:], strict=True)
+            if all(verdict[i] is True for i in range(start, end) if usable[i])
+        ]
+        for start, end in _spans(references)
     ]
 
 

@@ -13,7 +13,13 @@ from typing import Protocol
 import duckdb
 
 from infra.local.athena.results.values import formatter
-from infra.local.athena.sql.types import Column, api_type, hive_type, precision_and_scale
+from infra.local.athena.sql.types import (
+    Column,
+    api_type,
+    hive_type,
+    is_case_sensitive,
+    precision_and_scale,
+)
 
 Row = Sequence[str | None]
 
@@ -124,7 +130,7 @@ def parse_csv(text: str) -> list[Row]:
 
 def text_lines(rows: Iterable[Row]) -> str:
     """Return rows as the ``.txt`` result of a DDL or utility statement."""
-    return "".join("\t".join(value or "" for value in row) + "\n" for row in rows)
+    return "\n".join("\t".join(value or "" for value in row) for row in rows)
 
 
 def columns_of(cursor: duckdb.DuckDBPyConnection) -> list[Column]:
@@ -148,18 +154,17 @@ def formatted_rows(
 def column_info(column: Column) -> dict[str, object]:
     """Return a column as GetQueryResults describes it."""
     precision, scale = precision_and_scale(column.type)
-    kind = api_type(column.type)
     return {
         "CatalogName": "hive",
         "SchemaName": "",
         "TableName": "",
         "Name": column.name,
         "Label": column.name,
-        "Type": kind,
+        "Type": api_type(column.type),
         "Precision": precision,
         "Scale": scale,
         "Nullable": "UNKNOWN",
-        "CaseSensitive": kind in ("varchar", "char"),
+        "CaseSensitive": is_case_sensitive(column.type),
     }
 
 
@@ -173,10 +178,12 @@ class Outcome:
         update_count: Rows written by CTAS, INSERT or UNLOAD.
         manifest: S3 address of the list of files written, or None.
         output_bytes: Size of the result or of the files written.
+        update_type: What Trino calls a statement that writes rows, ``INSERT``; empty for others.
     """
 
-    columns: list[Column] = field(default_factory=list)
+    columns: Sequence[Column] = ()
     rows: Rows = field(default_factory=MemoryRows)
     update_count: int = 0
     manifest: str | None = None
     output_bytes: int = 0
+    update_type: str = ""

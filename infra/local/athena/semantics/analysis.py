@@ -37,6 +37,7 @@ def analyse(tree: exp.Query, schema: MappingSchema) -> exp.Query:
         column.set("db", None)
         column.set("catalog", None)
     _values_of_rows(tree)
+    _name_values(tree)
     try:
         qualified = qualify(
             tree.copy(),
@@ -79,6 +80,18 @@ def _values_of_rows(tree: exp.Expr) -> None:
             is_row = isinstance(single[0], exp.Anonymous) and single[0].name.lower() == "row"
             if len(single) == 1 and is_row:
                 item.replace(exp.Tuple(expressions=list(single[0].expressions)))
+
+
+def _name_values(tree: exp.Expr) -> None:
+    """Name the columns of VALUES as Trino prints them; changes the tree in place."""
+    for position, values in enumerate(tree.find_all(exp.Values)):
+        if not isinstance(values.parent, exp.From | exp.Join) or values.alias_column_names:
+            continue
+        alias = values.args.get("alias") or exp.TableAlias(this=exp.to_identifier(f"_v{position}"))
+        row = values.expressions[0]
+        width = len(row.expressions) if isinstance(row, exp.Tuple) else 1
+        alias.set("columns", [exp.to_identifier(f"_col{number}") for number in range(width)])
+        values.set("alias", alias)
 
 
 def _refuse_aliases(tree: exp.Expr) -> None:

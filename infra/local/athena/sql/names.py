@@ -52,12 +52,12 @@ def real_tables(tree: exp.Expr) -> Iterator[exp.Table]:
     for node in tree.find_all(exp.Table):
         if not node.name or isinstance(node.this, exp.Func):
             continue
-        if node.db or not _names_cte(node):
+        if node.db or cte_of(node) is None:
             yield node
 
 
-def _names_cte(table: exp.Table) -> bool:
-    """Return whether an unqualified name refers to a CTE in scope.
+def cte_of(table: exp.Table) -> exp.CTE | None:
+    """Return the CTE in scope that an unqualified name refers to, if it is one's.
 
     A CTE sees those before it, and itself only if the WITH is recursive:
     ``with events as (select * from events)`` reads the table.
@@ -69,21 +69,24 @@ def _names_cte(table: exp.Table) -> bool:
     while parent is not None:
         if isinstance(child, exp.CTE):
             inside = child
+        found = None
         if isinstance(parent, exp.With):
-            if name in _visible_before(parent, inside):
-                return True
+            found = _visible_before(parent, inside).get(name)
         else:
             with_ = parent.args.get("with_")
-            if with_ is not None and with_ is not child and name in _visible_before(with_, None):
-                return True
+            if with_ is not None and with_ is not child:
+                found = _visible_before(with_, None).get(name)
+        if found is not None:
+            return found
         child, parent = parent, parent.parent
-    return False
+    return None
 
 
-def _visible_before(with_: exp.With, inside: exp.CTE | None) -> set[str]:
-    names: set[str] = set()
+def _visible_before(with_: exp.With, inside: exp.CTE | None) -> dict[str, exp.CTE]:
+    visible: dict[str, exp.CTE] = {}
     for cte in with_.expressions:
-        if cte is inside:
-            return names | ({cte.alias.lower()} if with_.recursive else set())
-        names.add(cte.alias.lower())
-    return names
+        if cte is not inside:
+            visible[cte.alias.lower()] = cte
+            continue
+        return visible | ({cte.alias.lower(): cte} if with_.recursive else {})
+    return visible

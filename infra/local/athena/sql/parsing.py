@@ -52,11 +52,8 @@ def parse_query(sql: str) -> exp.Query:
 
 def as_query(values: exp.Values) -> exp.Query:
     """Return a query of a bare VALUES."""
-    return exp.select("*").from_(exp.Subquery(this=values, alias=_alias("_values")))
-
-
-def _alias(name: str) -> exp.TableAlias:
-    return exp.TableAlias(this=exp.to_identifier(name))
+    values.set("alias", exp.TableAlias(this=exp.to_identifier("_values")))
+    return exp.select("*").from_(values)
 
 
 def substitute(sql: str, parameters: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ Belongs here: pure conversions between them. Does not belong here: formatting of
 `rows`) or casts inside a user's SQL (sqlglot and `translation` do those).
 """
 
+import re
 from dataclasses import dataclass
 
 from duckdb.sqltypes import DuckDBPyType
@@ -71,6 +72,8 @@ _PRECISION = {
     "array": 0,
     "map": 0,
     "struct": 0,
+    "json": 0,
+    "interval day to second": 0,
     "binary": 1073741824,
 }
 
@@ -182,19 +185,38 @@ def api_type(hive: str) -> str:
     return _API_OF_HIVE.get(base, base)
 
 
-_TRINO_OF_HIVE = {"string": "varchar", "int": "integer", "float": "real", "binary": "varbinary"}
+_TRINO_OF_HIVE = {
+    "string": "varchar",
+    "int": "integer",
+    "float": "real",
+    "binary": "varbinary",
+    "decimal": "decimal(10,0)",
+}
+_LENGTH = re.compile(r"(?:var)?char\((\d+)\)", re.IGNORECASE)
 
 
 def trino_type(hive: str) -> str:
     """Return Trino's spelling of a Hive type: ``array<int>`` gives ``array(integer)``."""
     kind, _, inner = hive.partition("<")
     if not inner:
-        return _TRINO_OF_HIVE.get(hive.lower(), hive.lower())
+        lowered = hive.lower().replace(", ", ",")
+        return _TRINO_OF_HIVE.get(lowered, lowered)
     parts = split_arguments(inner.rstrip().removesuffix(">"))
     if kind.lower() != "struct":
         return f"{kind.lower()}({', '.join(map(trino_type, parts))})"
     fields = (part.partition(":") for part in parts)
     return "row(" + ", ".join(f"{name} {trino_type(kind)}" for name, _, kind in fields) + ")"
+
+
+def length_limit(hive: str) -> int | None:
+    """Return how many characters a text type holds; None for other and unlimited types."""
+    match = _LENGTH.fullmatch(hive.strip())
+    return int(match[1]) if match else None
+
+
+def is_case_sensitive(hive: str) -> bool:
+    """Return whether GetQueryResults calls a type case sensitive: texts are."""
+    return api_type(hive) in ("varchar", "char")
 
 
 def precision_and_scale(hive: str) -> tuple[int, int]:
