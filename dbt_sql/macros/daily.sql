@@ -172,11 +172,14 @@
   partition (day = '{{ day }}')
 {%- endmacro %}
 
-{# The days that a table has partitions of, as text. #}
+{# The days that a table has partitions of, as text. Athena bills a query of "...$partitions", but
+   not this. #}
 {% macro published_days(relation) -%}
-  {{ return(first_column(
-    'select day from "' ~ relation.schema ~ '"."' ~ relation.identifier ~ '$partitions"'
-  )) }}
+  {%- set days = [] -%}
+  {%- for partition in first_column('show partitions ' ~ relation.render_hive()) -%}
+    {%- do days.append(partition.split('=')[1]) -%}
+  {%- endfor -%}
+  {{ return(days) }}
 {%- endmacro %}
 
 {# The first column of a query as text, in order. #}

@@ -105,6 +105,9 @@ def _services(report: dict[str, Any]) -> Table:
     collector = report["collector"]
     each = f"{collector['events_per_request']:g} events a request"
     table.add_row(f"collector, not included ({each})", _cell(collector["usd_per_million"]), "-")
+    marts = report["marts"]
+    each = f"{marts['queries_per_day']:,} Athena queries a day"
+    table.add_row(f"marts, not included ({each})", _cell(marts["usd_per_million"]), "-")
     return table
 
 

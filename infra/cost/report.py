@@ -9,8 +9,9 @@ from typing import Any
 from infra.cost import consumers, model
 from infra.cost.consumers import Consumer
 from infra.cost.documents import documents_cost
-from infra.cost.inputs import PRICES_OF, read_measurements, read_prices
+from infra.cost.inputs import PRICES_OF, Prices, read_measurements, read_prices
 from infra.cost.load import Load
+from infra.cost.marts import HOURS_A_DAY, marts_cost, read_mart_queries
 from infra.topology import Topology, build_topology
 
 
@@ -40,6 +41,7 @@ def cost_report(load: Load) -> dict[str, Any]:
             "events_per_request": load.events_per_request,
             **_per_million(model.collector_cost(load, topology, prices), load),
         },
+        "marts": _marts(load, prices),
         "documents": their_side,
         "times_cheaper": round(their_side["usd_per_month"] / our_side["usd_per_month"], 1),
         "prices": f"us-east-1, on demand, {PRICES_OF}",
@@ -71,10 +73,23 @@ def assumptions(load: Load, shards: int, topology: Topology) -> list[str]:
         "sessions; with many shards and processes each is read again, at most 0.12 a million more",
         "no fault, retry or cold start; stored items stay below 1 KB; lake objects are kept one "
         "month",
-        "storage in DynamoDB, the batch side (Athena, Glue, Dagster, QuickSight), free tiers, "
-        "transfer and tax are left out",
-        "the collector is not included: the documents' producers write to Kinesis directly",
+        "storage in DynamoDB, Glue, Dagster's task, QuickSight, free tiers, transfer and tax are "
+        "left out",
+        "the collector and the marts are not included: the documents' producers write to Kinesis "
+        "directly and their design has no marts; the marts are rebuilt every hour, all queries at "
+        "Athena's least of 10 MB or more",
     ]
+
+
+def _marts(load: Load, prices: Prices) -> dict[str, Any]:
+    queries = read_mart_queries()
+    dollars = {"athena": marts_cost(load, queries, prices)}
+    return {
+        "included": False,
+        "queries_per_day": HOURS_A_DAY * len(queries.scanned_mb),
+        "measured": queries.date,
+        **_side(dollars, load),
+    }
 
 
 def _side(dollars: dict[str, float], load: Load) -> dict[str, Any]:
