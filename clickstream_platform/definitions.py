@@ -44,7 +44,7 @@ from clickstream_platform.defs.quality.freshness import (
 from clickstream_platform.defs.quality.kept_hours import build_checked_hours
 from clickstream_platform.defs.quality.stream_audit import build_stream_audit
 from clickstream_platform.defs.rollups.changed_hours import followers
-from clickstream_platform.defs.rollups.dbt_models import build_dbt_models, prepared_project
+from clickstream_platform.defs.rollups.dbt_models import Events, build_dbt_models, prepared_project
 from clickstream_platform.defs.serving.spice import build_spice
 from clickstream_platform.partitions import hourly_partitions
 from clickstream_platform.resources.alert_store import AlertStoreResource
@@ -74,7 +74,9 @@ def build_defs(settings: Settings, overrides: Mapping[str, object] | None = None
     partitions = hourly_partitions(settings.first_hour, settings.last_hour)
     # Hours that follow each other are one run: dbt starts once and Athena scans once for all.
     backfill_policy = dg.BackfillPolicy.multi_run(max_partitions_per_run=settings.max_hours_per_run)
-    dbt_models = build_dbt_models(project, EVENTS, POOL)
+    dbt_models = build_dbt_models(
+        project, Events(EVENTS, EVENTS_TABLE), POOL, settings.max_days_per_build
+    )
     following = followers(dbt_models.asset_deps, EVENTS)
     marts = sorted(key for key in following if key.path[0] == "marts")
     platform = dg.Definitions(
@@ -130,7 +132,7 @@ def _hours(
         "marts",
         selection=dg.AssetSelection.assets(dbt_models),
         tags=REBUILD_TAGS,
-        description="Builds the marts of the hours that have changed since, by one dbt command.",
+        description="Builds the marts of the hours that have changed since they were built last.",
     )
     policy = ReleasePolicy(
         grace=settings.hour_grace,

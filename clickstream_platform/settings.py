@@ -56,6 +56,11 @@ class Settings(BaseSettings):
         ge=0,
     )
     max_hours_per_run: int = Field(default=744, description="Hours one run rebuilds at most", ge=1)
+    max_days_per_build: int = Field(
+        default=14,
+        description="Days of events that one dbt command builds at most; more are several commands",
+        ge=1,
+    )
     sensor_interval_s: int = Field(default=10, description="How often the sensor looks", ge=1)
     compaction_memory: str = Field(
         default="600MB",

@@ -6,24 +6,32 @@ belongs to the assets in `defs/rollups`; what dbt connects to belongs in `dbt_sq
 
 import json
 
-from clickstream_platform.core.hours import HourRange
+from clickstream_platform.core.build_parts import BuildPart
 
 
-def build_arguments(hours: HourRange | None) -> list[str]:
+def build_arguments(part: BuildPart | None = None) -> list[str]:
     """The arguments that build the selected models and run their data tests.
 
     Unit tests are left out: they prove the SQL, not the data, and cost several Athena queries each.
     `dbt test --select test_type:unit` runs them. The selection itself is added by dagster-dbt.
 
     Args:
-        hours: The hours that have changed; every model rebuilds the days that depend on them
+        part: What is built; every model rebuilds the days that depend on its hours
             (`dbt_sql/macros/days.sql`). None builds all days.
     """
     arguments = ["build", "--exclude-resource-type", "unit_test"]
-    if hours is None:
+    if part is None:
         return arguments
-    changed = {"first_hour": hours.first, "last_hour": hours.last}
-    return [*arguments, "--vars", json.dumps(changed)]
+    told: dict[str, str | bool] = {"first_hour": part.hours.first, "last_hour": part.hours.last}
+    if part.is_anew:
+        told["is_anew"] = True
+    if part.is_followed:
+        told["is_followed"] = True
+    if part.tested_since is None:
+        arguments += ["--exclude-resource-type", "test"]
+    elif part.tested_since != part.hours.first:
+        told["tested_since"] = part.tested_since
+    return [*arguments, "--vars", json.dumps(told)]
 
 
 def parse_arguments() -> list[str]:

@@ -57,6 +57,11 @@ def next_hour(datehour: str) -> str:
     return lake.datehour_of(lake.start_of(datehour) + _HOUR)
 
 
+def hour_before(datehour: str) -> str:
+    """The datehour that it follows."""
+    return lake.datehour_of(lake.start_of(datehour) - _HOUR)
+
+
 def hours_between(first: str, second: str) -> int:
     """How many hours the second starts after the first; negative when it starts before."""
     return (lake.start_of(second) - lake.start_of(first)) // _HOUR

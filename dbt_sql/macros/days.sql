@@ -2,7 +2,8 @@
 
    A run is told the hours of events that have changed: the vars `first_hour` and `last_hour`, both
    included, `yyyy-MM-dd-HH` in UTC. Without them, with --full-refresh, or as long as its table does
-   not exist, a model is built whole.
+   not exist, a model is built whole. With the var `is_anew` the whole is built in parts, of which
+   this run is one; with `is_followed` the next one goes on where it ends.
 
    A model says in its meta how far an event reaches: `reach: {before_h, after_h}`. Rows of days up
    to before_h hours earlier and after_h hours later may depend on it; `after_h: all` is for ever.
@@ -26,19 +27,20 @@
 {# The days of the model's rows that this run rebuilds: {first, last}, both included, as
    datetime.date; last is none where it is open; none for all of them. #}
 {% macro affected_days() -%}
-  {%- if not execute or var('first_hour', none) is none or flags.FULL_REFRESH -%}
+  {%- if not execute or var('first_hour', none) is none -%}
     {{ return(none) }}
   {%- endif -%}
-  {%- if load_relation(this) is none -%}
+  {%- if not var('is_anew', false) and (flags.FULL_REFRESH or load_relation(this) is none) -%}
     {{ return(none) }}
   {%- endif -%}
   {%- set reach = model.config.meta.reach -%}
   {%- set hour = modules.datetime.timedelta(hours=1) -%}
   {%- set began = parsed_hour(var('first_hour')) - reach.before_h * hour -%}
-  {%- if reach.after_h == 'all' -%}
+  {%- if reach.after_h == 'all' and not var('is_followed', false) -%}
     {{ return({'first': local_day(began), 'last': none}) }}
   {%- endif -%}
-  {%- set ended = parsed_hour(var('last_hour')) + (1 + reach.after_h) * hour -%}
+  {%- set after_h = 0 if reach.after_h == 'all' else reach.after_h -%}
+  {%- set ended = parsed_hour(var('last_hour')) + (1 + after_h) * hour -%}
   {%- set ended = ended - modules.datetime.timedelta(microseconds=1) -%}
   {{ return({'first': local_day(began), 'last': local_day(ended)}) }}
 {%- endmacro %}
@@ -109,4 +111,14 @@
   {%- else -%}
     hour(at_timezone(with_timezone({{ moment }}, 'UTC'), '{{ zone }}'))
   {%- endif -%}
+{%- endmacro %}
+
+{# The first day whose rows the data tests of a run look at, as a date; none for all days. A run of
+   several parts tests all of them at its end. #}
+{% macro first_tested_day() -%}
+  {%- set since = var('tested_since', var('first_hour', none)) -%}
+  {%- if since is none -%}
+    {{ return(none) }}
+  {%- endif -%}
+  {{ return(local_day(parsed_hour(since) - modules.datetime.timedelta(days=1))) }}
 {%- endmacro %}

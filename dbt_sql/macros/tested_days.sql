@@ -1,11 +1,10 @@
 {# What a data test looks at: of a table with a partition for every day those that a run may have
    changed, the day before its first hour and all that follow; else everything. #}
 {% macro athena__get_where_subquery(relation) -%}
-  {%- if execute and var('first_hour', none) -%}
+  {%- set first = first_tested_day() -%}
+  {%- if execute and first is not none -%}
     {%- set tested = graph.nodes.values() | selectattr('name', 'equalto', relation.identifier) -%}
     {%- for model in tested if model.config.materialized == 'daily' -%}
-      {%- set day = modules.datetime.timedelta(days=1) -%}
-      {%- set first = local_day(parsed_hour(var('first_hour')) - day) -%}
       {{ return('(select * from ' ~ relation ~ " where day >= date '" ~ first ~ "') as tested") }}
     {%- endfor -%}
   {%- endif -%}

@@ -1,12 +1,6 @@
 {# Days whose sessions hold more or fewer events than began with them: some session was built from
    days that have changed since. A run that rebuilds days reads these days alone, and those after. #}
-{% set since -%}
-    {%- if var('first_hour', none) is not none -%}
-        date '{{ local_day(parsed_hour(var('first_hour'))) }}' - interval '1' day
-    {%- else -%}
-        date '1970-01-01'
-    {%- endif -%}
-{%- endset %}
+{% set since = "date '" ~ (first_tested_day() or '1970-01-01') ~ "'" %}
 
 with expected as (
 

@@ -107,4 +107,5 @@ def _rebuilder(topology: Topology, settings: Settings, dagster_url: str) -> Rebu
         raise ErasureError(str(error)) from error
     if is_there:
         return DagsterRebuilder(dagster)
-    return DbtRebuilder(settings.dbt_project_dir, batch_environment(topology, _QUICK_POLL))
+    environment = batch_environment(topology, _QUICK_POLL)
+    return DbtRebuilder(settings.dbt_project_dir, environment, settings.max_days_per_build)

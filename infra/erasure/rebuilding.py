@@ -3,8 +3,8 @@
 Belongs here: by whom and how: Dagster where it runs, so that no other run builds them at the same
 time; else dbt itself. What a mart is belongs in `dbt_sql/`.
 
-One build after all hours were written anew is enough: it is told the first and the last of them and
-rebuilds the days between (docs/adr/0012).
+One build after all hours were written anew is enough: it is told which and rebuilds the days that
+depend on them (docs/adr/0012).
 """
 
 import sys
@@ -13,8 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
+from clickstream_platform.core.build_parts import BuildPart, parts_of_changed
 from clickstream_platform.core.dbt_arguments import build_arguments
-from clickstream_platform.core.hours import spanning
 from infra.dagster_web.following import POLL_S
 from infra.dagster_web.graphql import DagsterError, GraphQL
 from infra.dagster_web.runs import Runs
@@ -63,7 +63,7 @@ class DagsterRebuilder:
 
     def _rebuild(self, hours: Sequence[str]) -> None:
         job = find_job(self._graphql, _JOB)
-        config = {"ops": {_OP: {"config": _told(hours)}}} if hours else {}
+        config = {"ops": {_OP: {"config": {"hours": sorted(hours)}}}} if hours else {}
         begun = self._runs.launch(job, config=config, tags=_REASON)
         run = self._runs.follow(begun, lambda _: None, limit_s=_LIMIT_S)
         if not run.is_final:
@@ -80,19 +80,28 @@ class DbtRebuilder:
     Args:
         project: The dbt project's folder.
         environment: What its profile reads.
+        max_days: Days of events that one command builds at most.
     """
 
-    def __init__(self, project: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, project: Path, environment: Mapping[str, str], max_days: int) -> None:
         self._project = project
         self._environment = environment
+        self._max_days = max_days
 
     def rebuild(self, hours: Sequence[str]) -> None:
         """As `Rebuilder.rebuild`."""
+        if not hours:
+            self._build(None)
+            return
+        for part in parts_of_changed(hours, self._max_days):
+            self._build(part)
+
+    def _build(self, part: BuildPart | None) -> None:
         beside = Path(sys.executable).with_name("dbt")
         with TemporaryDirectory(prefix="dbt-") as folder:
             command = (
                 str(beside) if beside.exists() else "dbt",
-                *build_arguments(spanning(hours) if hours else None),
+                *build_arguments(part),
                 *("--project-dir", str(self._project), "--profiles-dir", str(self._project)),
                 *("--target-path", f"{folder}/target", "--log-path", f"{folder}/logs"),
             )
@@ -106,8 +115,3 @@ class DbtRebuilder:
             finally:  # interrupted, it is not to go on alone
                 dbt.ask_to_stop()
                 dbt.wait_stopped()
-
-
-def _told(hours: Sequence[str]) -> dict[str, str]:
-    changed = spanning(hours)
-    return {"first_hour": changed.first, "last_hour": changed.last}

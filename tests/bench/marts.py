@@ -20,6 +20,7 @@ from typing import Any
 import boto3
 import duckdb
 
+from clickstream_platform.core.build_parts import BuildPart, parts_of_all
 from clickstream_platform.core.dbt_arguments import build_arguments
 from clickstream_platform.core.generations import generation_id
 from clickstream_platform.core.hours import HourRange
@@ -75,8 +76,12 @@ _HOW = """\
 Made-up traffic: sessions of ten events a minute or so apart, from visitors who come back. Seconds
 are dbt's own for each model, which include what it asks of the catalog; data tests are not among
 them. Bytes are those that Athena would count for the statement that builds the model, without its
-least of 10 MB. *An hour* is the run of the last hour when the lake holds all days; *a late hour*
-one of ten days before its end, which rebuilds all that depends on it."""
+least of 10 MB. All days are built in parts of 14 days at most. *An hour* is the run of the last
+hour when the lake holds all days; *a late hour* one of ten days before its end, which rebuilds all
+that depends on it."""
+
+
+Run = dict[str, dict[str, float]]  # seconds, bytes and rows by model
 
 
 @dataclass(frozen=True)
@@ -102,15 +107,22 @@ class Bench:
             places[hour] = self.lake.uri(prefix)
         self.catalog.place("events", places)
 
-    def build(
-        self, hours: HourRange | None, *, whole: bool = False, tests: bool = False
-    ) -> dict[str, dict[str, float]]:
+    def build_all(self) -> Run:
+        """Builds everything, in parts; seconds and bytes of a model are those of all parts."""
+        hours = self.catalog.all_partitions("events")
+        total: Run = {}
+        for part in parts_of_all(hours, Settings().max_days_per_build):
+            for model, figures in self.build(part).items():
+                before = total.get(model, {})
+                total[model] = {name: before.get(name, 0) + figures[name] for name in figures}
+        return total
+
+    def build(self, part: BuildPart | None, *, tests: bool = False) -> Run:
         """Runs dbt; returns seconds and bytes by model."""
         project = Settings().dbt_project_dir
         target = self.scratch / "target"
         command = [
-            *(str(Path(sys.executable).with_name("dbt")), *build_arguments(hours)),
-            *(["--full-refresh"] if whole else []),
+            *(str(Path(sys.executable).with_name("dbt")), *build_arguments(part)),
             *([] if tests else ["--exclude-resource-type", "test"]),
             *("--project-dir", str(project), "--profiles-dir", str(project)),
             *("--target-path", str(target), "--log-path", str(self.scratch / "logs")),
@@ -131,7 +143,12 @@ class Bench:
         }
 
 
-def scanned_by_job(bench: Bench, hours: HourRange) -> list[float]:
+def part_of(hour: str) -> BuildPart:
+    """What a run of one hour builds."""
+    return BuildPart(HourRange(hour, hour), tested_since=hour)
+
+
+def scanned_by_job(bench: Bench, part: BuildPart) -> list[float]:
     """Megabytes that each query of a run scans, data tests and looks at partitions among them.
 
     Statements that Athena does not bill (DDL) are not counted.
@@ -144,7 +161,7 @@ def scanned_by_job(bench: Bench, hours: HourRange) -> list[float]:
         return {one for page in pages for one in page["QueryExecutionIds"]}
 
     before = executions()
-    bench.build(hours, tests=True)
+    bench.build(part, tests=True)
     ran = [
         athena.get_query_execution(QueryExecutionId=one)["QueryExecution"]
         for one in executions() - before
@@ -219,15 +236,15 @@ def measure(days: int, events: int) -> tuple[dict[str, Any], list[float]]:
     found: dict[str, Any] = {}
     with prepared() as bench:
         bench.add_day(0, events)
-        found["1 day"] = bench.build(None, whole=True)
+        found["1 day"] = bench.build_all()
         for number in range(1, days):
             bench.add_day(number, events)
-        found[f"{days} days"] = bench.build(None, whole=True)
+        found[f"{days} days"] = bench.build_all()
         last = layout.datehour_of(FIRST_DAY + days * _DAY - timedelta(hours=1))
         late = layout.datehour_of(FIRST_DAY + (days - 10) * _DAY - timedelta(hours=1))
-        found["an hour"] = bench.build(HourRange(last, last))
-        found["a late hour"] = bench.build(HourRange(late, late))
-        scanned = scanned_by_job(bench, HourRange(last, last))
+        found["an hour"] = bench.build(part_of(last))
+        found["a late hour"] = bench.build(part_of(late))
+        scanned = scanned_by_job(bench, part_of(last))
     return found, scanned
 
 

@@ -146,7 +146,7 @@ def site(platform: Platform) -> Site:
     )
     populate(lake, catalog, topology)
     environment = batch_environment(topology, {"DBT_POLL_INTERVAL_S": "0.05"})
-    dbt = DbtRebuilder(Settings().dbt_project_dir, environment)
+    dbt = DbtRebuilder(Settings().dbt_project_dir, environment, Settings().max_days_per_build)
     dbt.rebuild([])
     return Site(topology, lake, catalog, athena, app)
 

@@ -17,6 +17,7 @@ from typing import Any
 import boto3
 import pytest
 
+from clickstream_platform.core.build_parts import BuildPart, parts_of_all
 from clickstream_platform.core.dbt_arguments import build_arguments
 from clickstream_platform.core.generations import generation_id
 from clickstream_platform.core.hours import HourRange
@@ -103,8 +104,8 @@ class Lake:
             output_location=f"s3://{topology.results_bucket}/checks/",
         )
         self.environment = batch_environment(topology, {"DBT_POLL_INTERVAL_S": "0.05"})
-        in_zone = {**self.environment, "CLICKSTREAM_TIME_ZONE": ZONE}
-        self._dbt = DbtRebuilder(PROJECT, in_zone)
+        self.in_zone = {**self.environment, "CLICKSTREAM_TIME_ZONE": ZONE}
+        self._dbt = DbtRebuilder(PROJECT, self.in_zone, Settings().max_days_per_build)
 
     def compact(self, events: list[Event]) -> list[str]:
         """Writes events into their hours, beside what is there; returns the hours."""
@@ -132,8 +133,15 @@ class Lake:
         self.catalog.place("events", locations)
 
     def build(self, hours: list[str]) -> None:
-        """Runs dbt, models and data tests; of some hours or of all."""
+        """Runs dbt, models and data tests, of some hours."""
         self._dbt.rebuild(hours)
+
+    def build_all(self, folder: Path, max_days: int) -> int:
+        """Runs dbt for all hours, in parts; returns how many there were."""
+        parts = parts_of_all(self.hours, max_days)
+        for part in parts:
+            run_dbt(self.in_zone, folder, *build_arguments(part))
+        return len(parts)
 
     def tables(self) -> dict[str, list[tuple[str | None, ...]]]:
         """The rows of everything dbt has built, in order."""
@@ -234,11 +242,11 @@ def watched(by_the_hour: Lake) -> Watched:
 
 @pytest.fixture(scope="module")
 def states(
-    watched: Watched, by_the_hour: Lake, whole: Lake
+    watched: Watched, by_the_hour: Lake, whole: Lake, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The tables after runs of hours, late ones among them, and after one build of everything."""
+    """The tables after runs of hours, late ones among them, and after a build of everything."""
     whole.compact([event for events in by_the_hour.hours.values() for event in events])
-    whole.build([])
+    assert whole.build_all(tmp_path_factory.mktemp("whole"), max_days=3) == 2
     return by_the_hour.tables(), whole.tables()
 
 
@@ -263,19 +271,15 @@ def test_readers_see_a_day_as_it_was_or_as_it_is(watched: Watched) -> None:
                 assert told.get(day) in (old.get(day), new.get(day)), (table, day)
 
 
-def dbt(lake: Lake, folder: Path, *arguments: str) -> None:
-    """Runs a dbt command of UTC days; its output is told if it fails."""
+def run_dbt(environment: dict[str, str], folder: Path, *arguments: str) -> None:
+    """Runs a dbt command; its output is told if it fails."""
     command = (
         *(str(Path(sys.executable).with_name("dbt")), *arguments),
         *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--no-use-colors"),
         *("--target-path", str(folder / "target"), "--log-path", str(folder / "logs")),
     )
     done = subprocess.run(
-        command,
-        env={**os.environ, **lake.environment},
-        capture_output=True,
-        text=True,
-        check=False,
+        command, env={**os.environ, **environment}, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout[-5000:]
 
@@ -283,7 +287,7 @@ def dbt(lake: Lake, folder: Path, *arguments: str) -> None:
 @pytest.mark.usefixtures("states")
 def test_the_worked_examples(whole: Lake, tmp_path: Path) -> None:
     """The unit tests beside the models; their inputs must be there as tables."""
-    dbt(whole, tmp_path, "test", "--select", "test_type:unit")
+    run_dbt(whole.environment, tmp_path, "test", "--select", "test_type:unit")
 
 
 def test_more_days_are_built_than_a_statement_can_write(platform: Platform, tmp_path: Path) -> None:
@@ -292,12 +296,12 @@ def test_more_days_are_built_than_a_statement_can_write(platform: Platform, tmp_
     days = [FIRST + timedelta(days=day) for day in range(130)]
     hours = lake.compact([event(f"e{number}", day) for number, day in enumerate(days)])
     build = ("run", "--select", "stg_clickstream__events", "int_events_sessionized")
-    dbt(lake, tmp_path, *build)
+    run_dbt(lake.environment, tmp_path, *build)
     counted = "SELECT count(*) AS n, count(DISTINCT day) AS days FROM int_events_sessionized"
     assert lake.athena.query(counted) == [{"n": "130", "days": "130"}]
     lake.compact([event(f"again{number}", day) for number, day in enumerate(days)])
     lake.empty(hours[64])
-    changed = build_arguments(HourRange(hours[0], hours[119]))[-2:]
-    dbt(lake, tmp_path, *build, *changed)
+    changed = build_arguments(BuildPart(HourRange(hours[0], hours[119])))[-2:]
+    run_dbt(lake.environment, tmp_path, *build, *changed)
     # The last eight days were not to be rebuilt: an hour reaches two days on. One day is gone.
     assert lake.athena.query(counted) == [{"n": str(129 + 121), "days": "129"}]

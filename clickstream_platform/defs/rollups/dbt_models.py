@@ -1,23 +1,26 @@
 """The dbt project as assets.
 
-Belongs here: how a dbt model becomes an asset, and the one dbt command of a run. Which hours it is
-told belongs in `changed_hours`. SQL, descriptions,
-owners and tests belong in `dbt_sql/`; arguments in `core.dbt_arguments`.
+Belongs here: how a dbt model becomes an asset, and the dbt commands of a run. Which hours have
+changed belongs in `changed_hours`, in which parts they are built in `core.build_parts`; SQL,
+descriptions, owners and tests in `dbt_sql/`; arguments in `core.dbt_arguments`.
 """
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
+from pydantic import Field
 
 from clickstream_platform.automation import follow_rebuilt_hours
+from clickstream_platform.core.build_parts import BuildPart, parts_of_all, parts_of_changed
 from clickstream_platform.core.dbt_arguments import build_arguments, parse_arguments
-from clickstream_platform.core.hours import spanning
 from clickstream_platform.defs.rollups.bytes_scanned import with_bytes_scanned
 from clickstream_platform.defs.rollups.changed_hours import changed_hours, followers
+from clickstream_platform.resources.catalog import CatalogResource
 from clickstream_platform.resources.dbt import dbt_for
 
 _SUFFIXES = frozenset({".sql", ".yml", ".csv"})
@@ -64,21 +67,28 @@ class LayeredTranslator(DagsterDbtTranslator):
         return spec
 
 
+@dataclass(frozen=True)
+class Events:
+    """The compacted events.
+
+    Attributes:
+        asset: The asset.
+        table: Its table in the catalog.
+    """
+
+    asset: dg.AssetKey
+    table: str
+
+
 class RebuildConfig(dg.Config):
     """What one run may be told.
 
     Attributes:
-        first_hour: First of some hours, yyyy-MM-dd-HH in UTC, whose days are to be rebuilt beside
-            those that have changed; an erasure asks so for all of a person's hours.
-        last_hour: The last of them, included.
+        hours: Hours, yyyy-MM-dd-HH in UTC, whose days are to be rebuilt beside those that have
+            changed; an erasure asks so for all of a person's hours.
     """
 
-    first_hour: str | None = None
-    last_hour: str | None = None
-
-    def told(self) -> set[str]:
-        """The ends of what the run was told."""
-        return {hour for hour in (self.first_hour, self.last_hour) if hour is not None}
+    hours: list[str] = Field(default_factory=list)
 
 
 def prepared_project(project_dir: Path) -> DbtProject:
@@ -93,8 +103,10 @@ def prepared_project(project_dir: Path) -> DbtProject:
     return project
 
 
-def build_dbt_models(project: DbtProject, events: dg.AssetKey, pool: str) -> dg.AssetsDefinition:
-    """Every model of the project, built by one dbt command.
+def build_dbt_models(
+    project: DbtProject, events: Events, pool: str, max_days: int
+) -> dg.AssetsDefinition:
+    """Every model of the project, built by one dbt command, or by several of some days each.
 
     They have no partitions in Dagster, though they follow hours and their tables have days: every
     hour of every model would be two entries of the event log, at 13 ms each. What a run rebuilds is
@@ -103,28 +115,43 @@ def build_dbt_models(project: DbtProject, events: dg.AssetKey, pool: str) -> dg.
 
     Args:
         project: The dbt project.
-        events: The asset of the compacted events, whose hours the models follow.
+        events: The compacted events, whose hours the models follow.
         pool: What builds one at a time, wherever its run comes from.
+        max_days: Days of events that one command builds at most.
     """
 
     @dbt_assets(
         manifest=project.manifest_path,
         project=project,
-        dagster_dbt_translator=LayeredTranslator(events),
+        dagster_dbt_translator=LayeredTranslator(events.asset),
         name="dbt_models",
         pool=pool,
     )
     def dbt_models(
-        context: dg.AssetExecutionContext, config: RebuildConfig, dbt: DbtCliResource
+        context: dg.AssetExecutionContext,
+        config: RebuildConfig,
+        catalog: CatalogResource,
+        dbt: DbtCliResource,
     ) -> Iterator[Any]:
-        built = context.selected_asset_keys & followers(context.assets_def.asset_deps, events)
-        changed = changed_hours(context.instance, events, built)
-        hours = None if changed is None else changed | config.told()
-        rebuilt = spanning(hours) if hours else None
-        context.log.info(f"rebuilding the days of {rebuilt or 'all hours'}")
-        yield from with_bytes_scanned(dbt.cli(build_arguments(rebuilt), context=context))
+        built = context.selected_asset_keys & followers(context.assets_def.asset_deps, events.asset)
+        changed = changed_hours(context.instance, events.asset, built)
+        hours = None if changed is None else changed | set(config.hours)
+        parts: Sequence[BuildPart | None]
+        if hours:
+            parts = parts_of_changed(hours, max_days)
+        else:
+            parts = parts_of_all(catalog.all_partitions(events.table), max_days)
+        *firsts, last = parts
+        context.log.info(f"building in {len(parts)} parts: {', '.join(map(_told, parts))}")
+        for part in firsts:
+            dbt.cli(build_arguments(part), context=context).wait()
+        yield from with_bytes_scanned(dbt.cli(build_arguments(last), context=context))
 
     return dbt_models
+
+
+def _told(part: BuildPart | None) -> str:
+    return "all days" if part is None else f"days of {part.hours.first} to {part.hours.last}"
 
 
 def _parse(project: DbtProject) -> None:

@@ -216,6 +216,7 @@ class FakeDbt:
         built = [key for key in keys if key in context.selected_asset_keys]
         return SimpleNamespace(
             stream=lambda: (dg.MaterializeResult(asset_key=key) for key in built),
+            wait=lambda: None,
             target_path=Path("nothing was written"),
         )
 

@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from clickstream_platform.core.build_parts import BuildPart
 from clickstream_platform.core.dbt_arguments import build_arguments
 from clickstream_platform.core.hours import HourRange
 
@@ -156,7 +157,7 @@ def hour(datehour: str) -> dict[str, str]:
 
 
 def of_hours(first: str, last: str) -> list[str]:
-    return build_arguments(HourRange(first, last))
+    return build_arguments(BuildPart(HourRange(first, last), tested_since=first))
 
 
 def test_models_that_were_never_built_are_built_whole(platform):
@@ -205,12 +206,17 @@ def test_what_nothing_has_changed_for_is_built_whole(platform):
     assert platform.dbt.commands[-1] == build_arguments(None)
 
 
-def test_an_erasure_has_all_hours_of_a_person_rebuilt_by_one_run(platform):
-    """They may lie years apart; a run of each hour would start dbt for each."""
+def test_hours_that_lie_far_apart_are_parts_of_one_run(platform):
+    """An erasure has all hours of a person rebuilt; the days between them are as they were."""
     platform.roll_up(RANGE)
-    config = {"first_hour": "2014-01-01-00", "last_hour": "2015-05-18-00"}
+    config = {"hours": ["2015-05-18-00", "2014-01-01-00"]}
     platform.run({}, job="marts", run_config={"ops": {"dbt_models": {"config": config}}})
-    assert platform.dbt.commands[-1] == of_hours("2014-01-01-00", "2015-05-18-00")
+    early = HourRange("2014-01-01-00", "2014-01-01-00")
+    late = HourRange("2015-05-18-00", "2015-05-18-00")
+    assert platform.dbt.commands[1:] == [
+        build_arguments(BuildPart(early)),
+        build_arguments(BuildPart(late, tested_since="2014-01-01-00")),
+    ]
 
 
 def test_the_checks_count_the_hours_of_the_run(platform):

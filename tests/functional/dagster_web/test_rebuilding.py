@@ -34,7 +34,7 @@ def test_a_run_of_the_marts_alone_is_awaited(
     run = deployment.instance.get_runs(limit=1)[0]
     assert run.status == dg.DagsterRunStatus.SUCCESS
     assert run.tags["clickstream/reason"] == "erasure"
-    told = {"first_hour": "1999-01-01-00", "last_hour": "2026-06-01-01"}
+    told = {"hours": ["1999-01-01-00", "2026-06-01-01"]}
     assert run.run_config["ops"]["dbt_models"]["config"] == told
     marts = {dg.AssetKey(["marts", mart]) for mart in MARTS}
     built = deployment.instance.get_latest_materialization_events([*marts])

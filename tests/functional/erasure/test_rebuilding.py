@@ -55,13 +55,13 @@ def rebuilder(graphql: FakeGraphQL) -> DagsterRebuilder:
     return DagsterRebuilder(cast("GraphQL", graphql), poll_s=0)
 
 
-def test_a_run_is_told_the_first_and_the_last_hour() -> None:
+def test_a_run_is_told_the_hours() -> None:
     """The person's hours may all lie before Dagster's first partition."""
     graphql = FakeGraphQL("QUEUED", "STARTED", "SUCCESS")
     rebuilder(graphql).rebuild(["1999-01-01-00", "2026-11-22-08", "2026-11-22-07"])
     [params] = graphql.launched
     told = params["runConfigData"]["ops"]["dbt_models"]["config"]
-    assert told == {"first_hour": "1999-01-01-00", "last_hour": "2026-11-22-08"}
+    assert told == {"hours": ["1999-01-01-00", "2026-11-22-07", "2026-11-22-08"]}
     assert graphql.statuses == ["SUCCESS"]
 
 
@@ -100,4 +100,4 @@ def test_where_no_dagster_runs_dbt_is_asked(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_dbt_that_fails_is_said(tmp_path: Path) -> None:
     with pytest.raises(ErasureError, match="the marts cannot be built"):
-        DbtRebuilder(tmp_path, {}).rebuild([])
+        DbtRebuilder(tmp_path, {}, 14).rebuild([])
