@@ -246,7 +246,7 @@ def states(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The tables after runs of hours, late ones among them, and after a build of everything."""
     whole.compact([event for events in by_the_hour.hours.values() for event in events])
-    assert whole.build_all(tmp_path_factory.mktemp("whole"), max_days=3) == 2
+    assert whole.build_all(tmp_path_factory.mktemp("whole"), max_days=7) == 2
     return by_the_hour.tables(), whole.tables()
 
 
