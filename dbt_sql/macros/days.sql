@@ -30,7 +30,7 @@
   {%- if not execute or var('first_hour', none) is none -%}
     {{ return(none) }}
   {%- endif -%}
-  {%- if not var('is_anew', false) and (flags.FULL_REFRESH or load_relation(this) is none) -%}
+  {%- if not var('is_anew', false) and (flags.FULL_REFRESH or not has_history()) -%}
     {{ return(none) }}
   {%- endif -%}
   {%- set reach = model.config.meta.reach -%}
@@ -43,6 +43,11 @@
   {%- set ended = parsed_hour(var('last_hour')) + (1 + after_h) * hour -%}
   {%- set ended = ended - modules.datetime.timedelta(microseconds=1) -%}
   {{ return({'first': local_day(began), 'last': local_day(ended)}) }}
+{%- endmacro %}
+
+{# Whether the model's table is there, with the days of earlier runs. #}
+{% macro has_history() -%}
+  {{ return(load_relation(this) is not none) }}
 {%- endmacro %}
 
 {# Whether a day lies among the affected ones, or so many days before and after. #}

@@ -50,6 +50,7 @@ _TYPES = {
     "boolean": "BOOLEAN",
     "map<string,string>": "MAP(VARCHAR, VARCHAR)",
 }
+_WRITES = "CREATE_TABLE_AS_SELECT"
 TARGET = Path("infra") / "cost" / "marts.json"
 _GIVEN = {
     "event_id": "uuid()::VARCHAR",
@@ -151,7 +152,7 @@ def part_of(hour: str) -> BuildPart:
 def scanned_by_job(bench: Bench, part: BuildPart) -> list[float]:
     """Megabytes that each query of a run scans, data tests and looks at partitions among them.
 
-    Statements that Athena does not bill (DDL) are not counted.
+    Statements that Athena does not bill are not counted: all other DDL than CREATE TABLE AS.
     """
     athena = boto3.client("athena")
     group = bench.environment["CLICKSTREAM_WORKGROUP"]
@@ -169,7 +170,8 @@ def scanned_by_job(bench: Bench, part: BuildPart) -> list[float]:
     return sorted(
         round(one["Statistics"]["DataScannedInBytes"] / 1e6, 2)
         for one in ran
-        if one["StatementType"] == "DML" and one["Status"]["State"] == "SUCCEEDED"
+        if one["Status"]["State"] == "SUCCEEDED"
+        and (one["StatementType"] == "DML" or one["SubstatementType"] == _WRITES)
     )
 
 

@@ -22,7 +22,7 @@ with active as (
 
 known as (
 
-    {% if days is none or load_relation(this) is none %}
+    {% if days is none or not has_history() %}
         select
             cast(null as varchar) as visitor_id,
             cast(null as date) as first_day,
