@@ -18,7 +18,8 @@ class RealTimeTables(Construct):
         self, scope: Construct, id_: str, tables: tuple[Table, ...], key: kms.IKey | None
     ) -> None:
         super().__init__(scope, id_)
-        encryption = dynamodb.TableEncryption
+        # without a key of one's own DynamoDB encrypts with one of its own, which costs nothing
+        encryption = None if key is None else dynamodb.TableEncryption.CUSTOMER_MANAGED
         for table in tables:
             dynamodb.Table(
                 self,
@@ -31,7 +32,7 @@ class RealTimeTables(Construct):
                 point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                     point_in_time_recovery_enabled=table.point_in_time_recovery
                 ),
-                encryption=encryption.CUSTOMER_MANAGED if key else encryption.DEFAULT,
+                encryption=encryption,
                 encryption_key=key,
                 deletion_protection=table.deletion_protection,
                 removal_policy=RemovalPolicy.RETAIN,

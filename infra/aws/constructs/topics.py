@@ -27,15 +27,18 @@ class Topics(Construct):
         email: str | None,
     ) -> None:
         super().__init__(scope, id_)
-        aws_key = kms.Alias.from_alias_name(self, "AwsKey", "alias/aws/sns")
         for topic in topics:
             created = sns.Topic(
                 self,
                 topic.name,
                 topic_name=topic.name,
                 enforce_ssl=True,
-                master_key=key or (aws_key if topic.is_encrypted else None),
+                master_key=key,
             )
+            if key is None and topic.is_encrypted:
+                resource = created.node.default_child
+                assert isinstance(resource, sns.CfnTopic)  # noqa: S101 - tells the type checker
+                resource.kms_master_key_id = "alias/aws/sns"
         created.add_to_resource_policy(
             iam.PolicyStatement(
                 principals=[iam.ServicePrincipal(service) for service in _OPERATIONS],
