@@ -41,4 +41,4 @@ def bucket_arn(name: str) -> str:
 
 def ops_topic_arn(topology: Topology) -> str:
     """The ARN of the topic operators listen to."""
-    return topic_arn(topology.topics[1].name)
+    return topic_arn(topology.topics[-1].name)

@@ -9,6 +9,7 @@ from aws_cdk import aws_quicksight as quicksight
 from constructs import Construct
 
 from infra.aws.arns import arn
+from infra.aws.constructs.boards import Boards
 from infra.catalog_shapes import physical_tables
 from infra.resource_types import DataSet
 from infra.topology import Topology
@@ -60,8 +61,13 @@ class Serving(Construct):
             ],
         )
         source_arn = arn("quicksight", f"datasource/{topology.data_source}")
-        for data_set in topology.data_sets:
-            self._refresh(data_set, self._data_set(data_set, topology.database, source_arn))
+        created = [
+            self._data_set(data_set, topology.database, source_arn)
+            for data_set in topology.data_sets
+        ]
+        for data_set, one in zip(topology.data_sets, created, strict=True):
+            self._refresh(data_set, one)
+        Boards(self, "Boards", topology, principal, created)
 
     def _data_set(self, data_set: DataSet, database: str, source_arn: str) -> quicksight.CfnDataSet:
         created = quicksight.CfnDataSet(

@@ -43,6 +43,8 @@ NOT_EMBEDDED = {
     "AWS::IAM::Role": "the embedded AWS asks nobody who they are",
     "AWS::Lambda::Permission": "as the roles",
     "AWS::Logs::LogGroup": "processes log to files of the state directory",
+    "AWS::QuickSight::Analysis": "the embedded QuickSight draws nothing",
+    "AWS::QuickSight::Dashboard": "the embedded QuickSight draws nothing",
     "AWS::QuickSight::RefreshSchedule": "the embedded QuickSight has none",
     "AWS::S3::BucketPolicy": "it asks for TLS; the embedded AWS speaks HTTP on the loopback",
     "AWS::SNS::Subscription": "nobody is told by mail of what a laptop does",

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -193,6 +194,38 @@ def test_the_dashboard_draws_known_metrics(rendered: Rendered) -> None:
         if metric[0] == "Clickstream"
     }
     assert {"AcceptedEvents", "ArchivedEvents", "CountedEvents", "Lag", "AlertsRaised"} <= drawn
+
+
+def test_boards_draw_columns_that_their_data_sets_have(rendered: Rendered) -> None:
+    """A misspelt column is found by the first reader, as an empty drawing."""
+    columns = {
+        table["Name"]: {column["Name"] for column in table["InputColumns"]}
+        for one in rendered.of_type("AWS::QuickSight::DataSet")
+        for physical in one.properties["PhysicalTableMap"].values()
+        for table in [physical["RelationalTable"]]
+    }
+    for type_ in ("AWS::QuickSight::Analysis", "AWS::QuickSight::Dashboard"):
+        (board,) = rendered.of_type(type_)
+        definition = board.properties["Definition"]
+        for field in definition["CalculatedFields"]:
+            used = set(re.findall(r"{(\w+)}", field["Expression"]))
+            assert used <= columns[field["DataSetIdentifier"]]
+            columns[field["DataSetIdentifier"]].add(field["Name"])
+        drawn = list(columns_in(definition["Sheets"]))
+        assert len(drawn) > 20
+        for column in drawn:
+            assert column["ColumnName"] in columns[column["DataSetIdentifier"]]
+
+
+def columns_in(value: Any) -> Iterator[dict[str, str]]:
+    if isinstance(value, dict):
+        if "ColumnName" in value:
+            yield value
+        for one in value.values():
+            yield from columns_in(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from columns_in(one)
 
 
 def at(value: Any, path: str) -> Any:
