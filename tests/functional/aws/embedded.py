@@ -1,7 +1,7 @@
 """The same topology on the embedded AWS, described in CloudFormation's words.
 
-Each description is read back through AWS's own API after `infra.local` has provisioned; functions
-and mappings, which no emulator is told of, from what their processes are started with.
+Each description is read back through AWS's own API after `infra.local` has provisioned. Functions
+and mappings, which no emulator is told of, are described by `processes`.
 """
 
 import json
@@ -11,16 +11,9 @@ from typing import Any
 
 import boto3
 
-from infra.local.endpoints import ACCOUNT, REGION, Ports
-from infra.local.mappings.delivery import Policy
-from infra.local.mappings.invocation import Context, load_handler
-from infra.local.mappings.shards import STARTING_POSITION
-from infra.local.specs import Options, Specs
-from infra.local.state import State
-from infra.resource_types import Function
 from infra.topology import Topology
+from tests.functional.aws.processes import Properties, described_functions
 
-Properties = dict[str, Any]
 Described = dict[tuple[str, str], Properties]
 """From a type of CloudFormation and a name to properties."""
 
@@ -32,8 +25,6 @@ _ATHENA_ADDS: Properties = {
     },
     "RequesterPaysEnabled": False,
 }
-
-_LAMBDAS_OWN = {"AWS_LAMBDA_FUNCTION_NAME"}  # Lambda sets it itself
 
 
 def describe(topology: Topology, calls: list[tuple[str, Properties]], folder: Path) -> Described:
@@ -57,7 +48,7 @@ def describe(topology: Topology, calls: list[tuple[str, Properties]], folder: Pa
     for describer in describers:
         found.update({(type_, name): it for type_, name, it in describer(topology)})
     found.update({(type_, name): it for type_, name, it in _quicksight(calls)})
-    found.update({(type_, name): it for type_, name, it in _functions(topology, folder)})
+    found.update({(type_, name): it for type_, name, it in described_functions(topology, folder)})
     return found
 
 
@@ -231,47 +222,3 @@ def _quicksight(calls: list[tuple[str, Properties]]) -> Iterator[tuple[str, str,
     for operation, parameters in calls:
         type_, id_ = types[operation]
         yield type_, parameters[id_], parameters
-
-
-def _functions(topology: Topology, folder: Path) -> Iterator[tuple[str, str, Properties]]:
-    state = State(folder)
-    specs = Specs(state, Ports(1, 2, 3, 4, 5), topology, Options(60, {}))
-    for function in topology.functions:
-        yield "AWS::Lambda::Function", function.name, _function(function, specs)
-        if function.mapping is not None:
-            yield "AWS::Lambda::EventSourceMapping", function.name, _mapping(function, topology)
-
-
-def _function(function: Function, specs: Specs) -> Properties:
-    """What a process that stands in for the function is given beyond what all processes are."""
-    spec = specs.ingress() if function.mapping is None else specs.mapping(function)
-    ours = {name: it for name, it in spec.environment.items() if name not in specs.environment}
-    context = Context.of(function)
-    handler = load_handler(function.package)
-    return {
-        "FunctionName": context.function_name,
-        "MemorySize": context.memory_limit_in_mb,
-        "Timeout": context.get_remaining_time_in_millis() // 1000,
-        "Handler": f"{handler.__module__}.{handler.__name__}",
-        "Environment": {"Variables": {k: v for k, v in ours.items() if k not in _LAMBDAS_OWN}},
-    }
-
-
-def _mapping(function: Function, topology: Topology) -> Properties:
-    mapping = function.mapping
-    assert mapping is not None
-    policy = Policy.of(mapping)
-    failed = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{mapping.on_failure_queue}"
-    return {
-        "FunctionName": function.name,
-        "EventSourceArn": f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{topology.stream.name}",
-        "BatchSize": mapping.batch_size,
-        "MaximumBatchingWindowInSeconds": mapping.window_s,
-        "MaximumRetryAttempts": policy.max_retries,
-        "MaximumRecordAgeInSeconds": policy.max_record_age_s,
-        "BisectBatchOnFunctionError": policy.bisect_on_error,
-        "FunctionResponseTypes": ["ReportBatchItemFailures"] if policy.report_item_failures else [],
-        "ParallelizationFactor": 1,  # the runner has one thread for a shard
-        "StartingPosition": STARTING_POSITION,
-        "DestinationConfig": {"OnFailure": {"Destination": failed}},
-    }
