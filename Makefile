@@ -69,6 +69,10 @@ types: setup ## Check types
 defs: setup ## Load the Dagster definitions the way dg and dagster do
 	$(BIN)/dg check defs
 
+synth: setup ## Render the CloudFormation templates below infra/aws/cdk.out; needs Node.js, no account
+	@command -v node >/dev/null || { echo "Node.js 22 or newer is needed: CDK's engine runs on it"; exit 1; }
+	$(BIN)/python -m infra.aws.app $(CHOICES)
+
 check: lint types test defs ## Everything CI runs; the demo is among the tests
 
 lock: setup ## Write requirements.lock anew: names and versions only
@@ -77,6 +81,6 @@ lock: setup ## Write requirements.lock anew: names and versions only
 	  --no-emit-index-url --no-header --no-annotate pyproject.toml --output-file requirements.lock
 
 clean: ## Remove the environment and generated files; the platform's state stays
-	rm -rf $(VENV) dbt_sql/target dbt_sql/logs .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) infra/aws/cdk.out dbt_sql/target dbt_sql/logs .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup up demo test bench bench-latency bench-lake bench-backfill bench-athena soak fmt lint types defs check lock clean
+.PHONY: help setup up demo test bench bench-latency bench-lake bench-backfill bench-athena soak fmt lint types defs synth check lock clean

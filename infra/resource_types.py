@@ -5,17 +5,23 @@ Belongs here: the shape of a stream, a table, a queue and so on. Which of them t
 """
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from lambdas.shared.columns import Column
 
 
 @dataclass(frozen=True)
 class Stream:
-    """A Kinesis stream; its partition key is the session."""
+    """A Kinesis stream; its partition key is the session.
+
+    Attributes:
+        shards: Its shards, or those it begins with when AWS sizes it `on_demand`.
+    """
 
     name: str
     shards: int
     retention_hours: int
+    on_demand: bool = False
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,8 @@ class Table:
     hash_key: str
     range_key: str | None = None
     ttl_attribute: str | None = None
+    point_in_time_recovery: bool = True
+    deletion_protection: bool = True
 
 
 @dataclass(frozen=True)
@@ -40,19 +48,42 @@ class Queue:
 
 
 @dataclass(frozen=True)
+class LifecycleRule:
+    """What S3 does by itself with the objects below a prefix, "" for all; ages in days."""
+
+    id: str
+    prefix: str = ""
+    abort_multipart_days: int | None = None
+    intelligent_tiering_days: int | None = None
+    expire_days: int | None = None
+
+
+@dataclass(frozen=True)
 class Bucket:
-    """An S3 bucket; new objects below `notify_prefix` are announced on `notify_queue`."""
+    """An S3 bucket; new objects below `notify_prefix` are announced on `notify_queue`.
+
+    Buckets have no versions: an erased person would live on in them, and every generation of an
+    hour, old marts included, would be paid for ever. What was deleted by mistake is built again
+    from raw objects or, within its retention, from the stream.
+    """
 
     name: str
     notify_prefix: str | None = None
     notify_queue: str | None = None
+    lifecycle: tuple[LifecycleRule, ...] = ()
 
 
 @dataclass(frozen=True)
 class Topic:
-    """An SNS topic."""
+    """An SNS topic.
+
+    Attributes:
+        is_encrypted: Whether the key AWS keeps for SNS encrypts it. CloudWatch and Budgets may not
+            use that key; a topic they publish on needs the account's own key or none.
+    """
 
     name: str
+    is_encrypted: bool = True
 
 
 @dataclass(frozen=True)
@@ -72,7 +103,12 @@ class Mapping:
 
 @dataclass(frozen=True)
 class Function:
-    """A Lambda function, `lambdas.<package>.handler.handler`."""
+    """A Lambda function, `lambdas.<package>.handler.handler`.
+
+    Attributes:
+        reserved_concurrency: The most it may run at a time, taken from the account's limit; None
+            for no limit of its own. Consumers need none: they run once for each shard.
+    """
 
     name: str
     package: str
@@ -80,6 +116,30 @@ class Function:
     timeout_s: int
     environment: dict[str, str] = field(default_factory=dict)
     mapping: Mapping | None = None
+    reserved_concurrency: int | None = None
+    runtime: str = "python3.13"
+    architecture: str = "arm64"
+
+
+@dataclass(frozen=True)
+class Api:
+    """An HTTP API before one function.
+
+    The function answers preflights of CORS itself, so `routes` hold OPTIONS: the same code says the
+    same here and there, and a protocol whose clients want their own origin echoed can have that.
+
+    Attributes:
+        package: The function's package below `lambdas`.
+        routes: Method and path of each; anything else is refused without a call of the function.
+        requests_s: Requests a second it lets through in the long run.
+        burst: Requests it lets through at once.
+    """
+
+    name: str
+    package: str
+    routes: tuple[str, ...]
+    requests_s: int
+    burst: int
 
 
 @dataclass(frozen=True)
@@ -96,9 +156,46 @@ class GlueTable:
 
 @dataclass(frozen=True)
 class DataSet:
-    """A QuickSight data set in SPICE over one Glue table."""
+    """A QuickSight data set in SPICE over one Glue table.
+
+    Attributes:
+        refreshed_at: When QuickSight reads all of it once a day, HH:MM in UTC, whatever has become
+            of the batch side, which refreshes it hourly: 25 of the 32 times a day it may be.
+    """
 
     id: str
     name: str
     table: str
     columns: tuple[tuple[str, str], ...]  # (name, QuickSight type)
+    refreshed_at: str = "05:30"
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """A figure of CloudWatch that somebody must look at when it crosses its threshold.
+
+    Attributes:
+        name: Its name, with the platform's prefix.
+        meaning: What is wrong when it rings and where to begin, for whoever is woken by it.
+        namespace: The metric's namespace.
+        metric: The metric's name.
+        dimensions: The metric's dimensions, (name, value).
+        statistic: How the metric's values in a period become one figure.
+        comparison: On which side of the threshold it rings.
+        threshold: In the metric's own unit.
+        period_s: Length of a period, in seconds.
+        periods: How many periods in a row must be beyond the threshold.
+        silence: Whether no figure at all is fine or a breach.
+    """
+
+    name: str
+    meaning: str
+    namespace: str
+    metric: str
+    dimensions: tuple[tuple[str, str], ...]
+    statistic: Literal["Sum", "Maximum"]
+    comparison: Literal["above", "below"]
+    threshold: float
+    period_s: int = 300
+    periods: int = 1
+    silence: Literal["fine", "breach"] = "fine"

@@ -6,21 +6,29 @@ to whoever renders this description, such as `infra.local` on the embedded AWS.
 
 from dataclasses import dataclass
 
+from infra.alarms import alarms_of
+from infra.hosting import Hosting
 from infra.resource_types import (
+    Alarm,
+    Api,
     Bucket,
     DataSet,
     Function,
     GlueTable,
+    LifecycleRule,
     Mapping,
     Queue,
     Stream,
     Table,
     Topic,
 )
+from infra.table_definitions import data_sets, glue_tables
 from lambdas.shared import lake
-from lambdas.shared.columns import DATEHOUR, EVENT_COLUMNS, Column
 
 ACCOUNT_PLACEHOLDER = "{account}"
+SHARD_RECORDS_S = 1000  # what one shard takes
+ON_DEMAND_RECORDS_S = 4000  # what a stream sized by AWS takes from its first second
+ANSWERS_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,8 @@ class Topology:
 
     Attributes:
         stack: The prefix of every name.
+        topics: The detector's alerts, then what operators are told.
+        hosting: What was chosen for the account it runs in.
     """
 
     stack: str
@@ -44,6 +54,9 @@ class Topology:
     results_bucket: str
     data_source: str
     data_sets: tuple[DataSet, ...]
+    api: Api
+    alarms: tuple[Alarm, ...]
+    hosting: Hosting
 
     def function(self, package: str) -> Function:
         """The function of a package below `lambdas`.
@@ -65,6 +78,7 @@ def build_topology(
     archive_window_s: float = 60,
     lateness_limit_s: int | None = None,
     detector: dict[str, str] | None = None,
+    hosting: Hosting | None = None,
 ) -> Topology:
     """Describes the platform.
 
@@ -75,31 +89,59 @@ def build_topology(
         archive_window_s: How long the archive gathers events into one object, in seconds.
         lateness_limit_s: Oldest event accepted, in seconds before arrival; None for any age.
         detector: The detector's thresholds by their variables' names, where they differ.
+        hosting: What is chosen for the account it runs in; its defaults if left.
     """
+    hosting = hosting or Hosting()
     lake_bucket = f"{stack}-lake-{account}"
     results_bucket = f"{stack}-athena-results-{account}"
-    stream = Stream(f"{stack}-events", shards, retention_hours=24)
+    stream = Stream(f"{stack}-events", shards, retention_hours=24, on_demand=hosting.on_demand)
     shared = {} if lateness_limit_s is None else {"LATENESS_LIMIT_S": str(lateness_limit_s)}
+    queues = _queues(stack)
+    collectors = hosting.collector_concurrency
+    functions = _functions(
+        stack, stream.name, lake_bucket, archive_window_s, shared, detector or {}, collectors
+    )
     return Topology(
         stack=stack,
         stream=stream,
         tables=_tables(stack),
-        queues=_queues(stack),
-        buckets=(
-            Bucket(lake_bucket, f"{lake.RAW_PREFIX}/", f"{stack}-raw-objects"),
-            Bucket(results_bucket),
-        ),
-        topics=(Topic(f"{stack}-alerts"),),
-        functions=_functions(
-            stack, stream.name, lake_bucket, archive_window_s, shared, detector or {}
-        ),
+        queues=queues,
+        buckets=_buckets(stack, lake_bucket, results_bucket),
+        topics=(Topic(f"{stack}-alerts"), Topic(f"{stack}-ops", is_encrypted=False)),
+        functions=functions,
         database=f"{stack}_db",
-        glue_tables=_glue_tables(),
+        glue_tables=glue_tables(),
         workgroup=stack,
         results_bucket=results_bucket,
         data_source=f"{stack}-athena",
-        data_sets=_data_sets(stack),
+        data_sets=data_sets(stack),
+        api=_api(stack, stream),
+        alarms=alarms_of(stack, stream.name, functions, queues),
+        hosting=hosting,
     )
+
+
+def _buckets(stack: str, lake_bucket: str, results_bucket: str) -> tuple[Bucket, ...]:
+    """The lake, and Athena's answers.
+
+    Raw objects and the quarantine have no expiry here: only retention knows whether an hour was
+    compacted before its raw objects go.
+    """
+    unfinished = LifecycleRule("unfinished-uploads", abort_multipart_days=3)
+    # by then the hour is rarely rebuilt; what is read again comes back to the dearer tier by itself
+    seldom = LifecycleRule("events", f"{lake.EVENTS_PREFIX}/", intelligent_tiering_days=7)
+    answers = LifecycleRule("answers", expire_days=ANSWERS_DAYS)
+    return (
+        Bucket(lake_bucket, f"{lake.RAW_PREFIX}/", f"{stack}-raw-objects", (unfinished, seldom)),
+        Bucket(results_bucket, lifecycle=(unfinished, answers)),
+    )
+
+
+def _api(stack: str, stream: Stream) -> Api:
+    """Lets through as many requests as the stream takes if each brings one event."""
+    rate = ON_DEMAND_RECORDS_S if stream.on_demand else SHARD_RECORDS_S * stream.shards
+    routes = ("GET /health", "POST /v1/events", "OPTIONS /{proxy+}")
+    return Api(f"{stack}-collector", "collector", routes, requests_s=rate, burst=rate)
 
 
 def _tables(stack: str) -> tuple[Table, ...]:
@@ -128,6 +170,7 @@ def _functions(
     archive_window_s: float,
     shared: dict[str, str],
     detector: dict[str, str],
+    collectors: int | None,
 ) -> tuple[Function, ...]:
     failed = f"{stack}-failed-batches"
     # 6 MB hold about 5,000 events of ours, so that at high volume the window decides
@@ -135,7 +178,14 @@ def _functions(
     archive = Mapping(batch_size=10_000, window_s=archive_window_s, on_failure_queue=failed)
     topic = f"arn:aws:sns:{{region}}:{{account}}:{stack}-alerts"
     return (
-        Function(f"{stack}-collector", "collector", 256, 29, {"STREAM_NAME": stream, **shared}),
+        Function(
+            f"{stack}-collector",
+            "collector",
+            256,
+            29,
+            {"STREAM_NAME": stream, **shared},
+            reserved_concurrency=collectors,
+        ),
         Function(
             f"{stack}-event-processor",
             "event_processor",
@@ -166,120 +216,4 @@ def _functions(
             },
             real_time,
         ),
-    )
-
-
-def _glue_tables() -> tuple[GlueTable, ...]:
-    quarantine = (
-        Column("reason", "string", "Why the record was set aside, a stable code"),
-        Column("detail", "string", "What was wrong, for a person"),
-        Column("payload", "string", "The record as it came, base64"),
-        Column("shard_id", "string", "Shard it arrived on"),
-        Column("sequence_number", "string", "Its sequence number on the shard"),
-        Column("arrived_at", "string", "When it arrived (UTC, ISO 8601)"),
-    )
-    checked_hours = (
-        Column("datehour", "string", "Hour of event time in UTC, yyyy-MM-dd-HH"),
-        Column("raw_rows", "bigint", "Rows as archived, duplicates included"),
-        Column("compacted_rows", "bigint", "Rows as compacted"),
-        Column("duplicates", "bigint", "Archived rows that repeat an event_id"),
-        Column("is_raw_expired", "boolean", "Whether raw objects of the hour have begun to expire"),
-        Column("is_conserved", "boolean", "Whether nothing was lost between the two"),
-        Column("is_unique", "boolean", "Whether every compacted row has an event_id of its own"),
-        Column("realtime_events", "bigint", "Events as counted in real time, where comparable"),
-        Column("unexplained_events", "bigint", "Difference to real time without an explanation"),
-        Column("checked_at", "string", "When this was found (UTC)"),
-    )
-    alert_counts = (
-        Column("day", "string", "Day the alerts are about, UTC, yyyy-MM-dd"),
-        Column("rule", "string", "The rule that found them"),
-        Column("alerts", "bigint", "Alerts"),
-        Column("sessions", "bigint", "Distinct sessions they are about; 0 if about the traffic"),
-        Column("first_detected_at", "string", "Time of the first (UTC)"),
-        Column("last_detected_at", "string", "Time of the last (UTC)"),
-    )
-    return (
-        GlueTable(
-            "raw_events",
-            f"{lake.RAW_PREFIX}/",
-            EVENT_COLUMNS,
-            (DATEHOUR,),
-            "parquet",
-            "Events as archived from the stream, duplicates included, by hour of event time.",
-        ),
-        GlueTable(
-            "events",
-            f"{lake.EVENTS_PREFIX}/",
-            EVENT_COLUMNS,
-            (DATEHOUR,),
-            "parquet",
-            "Compacted events: one row per event_id, by hour of event time.",
-        ),
-        GlueTable(
-            "checked_hours",
-            "checked_hours/",
-            checked_hours,
-            (),
-            "json",
-            "What the checks found in each hour last: rows, duplicates, real time.",
-        ),
-        GlueTable(
-            "alert_counts",
-            "alert_counts/",
-            alert_counts,
-            (),
-            "json",
-            "Alerts by day and rule, as counted from those that are stored for 30 days.",
-        ),
-        GlueTable(
-            "quarantine",
-            f"{lake.QUARANTINE_PREFIX}/",
-            quarantine,
-            (),
-            "json",
-            "Records that could not be accepted, with the reason.",
-        ),
-    )
-
-
-def _data_sets(stack: str) -> tuple[DataSet, ...]:
-    page_views = (
-        ("datehour", "STRING"),
-        ("hour_at", "DATETIME"),
-        ("page", "STRING"),
-        ("views", "INTEGER"),
-        ("visitors", "INTEGER"),
-        ("sessions", "INTEGER"),
-        ("entries", "INTEGER"),
-        ("exits", "INTEGER"),
-        ("avg_time_on_page_s", "DECIMAL"),
-        ("p75_time_on_page_s", "DECIMAL"),
-        ("bot_views", "INTEGER"),
-    )
-    sessions = (
-        ("session_key", "STRING"),
-        ("visitor_id", "STRING"),
-        ("started_at", "DATETIME"),
-        ("ended_at", "DATETIME"),
-        ("duration_s", "DECIMAL"),
-        ("engaged_s", "DECIMAL"),
-        ("events", "INTEGER"),
-        ("page_views", "INTEGER"),
-        ("conversions", "INTEGER"),
-        ("is_engaged", "BOOLEAN"),
-        ("is_bounce", "BOOLEAN"),
-        ("entry_page", "STRING"),
-        ("exit_page", "STRING"),
-        ("channel", "STRING"),
-        ("utm_source", "STRING"),
-        ("utm_medium", "STRING"),
-        ("utm_campaign", "STRING"),
-        ("device", "STRING"),
-        ("country", "STRING"),
-    )
-    return (
-        DataSet(
-            f"{stack}-page-views-hourly", "Page views by hour", "page_views_hourly", page_views
-        ),
-        DataSet(f"{stack}-sessions", "Sessions", "sessions", sessions),
     )

@@ -34,9 +34,7 @@ class Ingress:
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         """Serves one request."""
-        function = self._function
-        context = Context(function.name, function.memory_mb, function.timeout_s, function.name)
-        answer = self._handler(proxy_event(environ), context) or {}
+        answer = self._handler(proxy_event(environ), Context.of(self._function)) or {}
         status = int(answer.get("statusCode", 200))
         headers = list((answer.get("headers") or {}).items())
         headers += [("Set-Cookie", cookie) for cookie in answer.get("cookies") or []]

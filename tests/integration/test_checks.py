@@ -31,8 +31,8 @@ from clickstream_platform.resources.counters import (
 )
 from clickstream_platform.resources.lake import LakeResource
 from clickstream_platform.resources.stream import StreamResource
+from infra.catalog_shapes import table_input
 from infra.local.launcher import Platform
-from infra.local.provision import table_input
 from lambdas.aggregator import keys
 from lambdas.aggregator.logic import plan_batch
 from lambdas.aggregator.store import CounterStore

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from infra.local.mappings.batching import Record
+from infra.resource_types import Mapping
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +37,16 @@ class Policy(NamedTuple):
     max_record_age_s: float
     bisect_on_error: bool
     report_item_failures: bool
+
+    @classmethod
+    def of(cls, mapping: Mapping) -> "Policy":
+        """The policy of a described mapping."""
+        return cls(
+            mapping.max_retries,
+            mapping.max_record_age_s,
+            mapping.bisect_on_error,
+            mapping.report_item_failures,
+        )
 
 
 class Delivery:

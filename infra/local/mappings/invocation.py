@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from infra.local.mappings.batching import Record
+from infra.resource_types import Function
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any] | None]
 
@@ -26,6 +27,11 @@ class Context:
     invoked_function_arn: str
     aws_request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     function_version: str = "$LATEST"
+
+    @classmethod
+    def of(cls, function: Function) -> "Context":
+        """The context of one invocation of a function."""
+        return cls(function.name, function.memory_mb, function.timeout_s, function.name)
 
     def get_remaining_time_in_millis(self) -> int:
         """Time left; locally nothing is cut off."""

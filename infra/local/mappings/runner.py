@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.local.endpoints import ACCOUNT, REGION
 from infra.local.mappings.batching import Batcher, Record
 from infra.local.mappings.checkpoints import Checkpoints
 from infra.local.mappings.delivery import Delivery, Policy
@@ -155,12 +156,11 @@ class Runner:
         return True
 
     def _delivery(self, shard_id: str) -> Delivery:
-        arn = f"arn:aws:kinesis:us-east-1:000000000000:stream/{self._stream}"
+        arn = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{self._stream}"
 
         def invoke(records: list[Record]) -> dict[str, Any] | None:
-            function = self._function
-            context = Context(function.name, function.memory_mb, function.timeout_s, function.name)
-            return self._handler(kinesis_event(records, shard_id, arn), context)
+            event = kinesis_event(records, shard_id, arn)
+            return self._handler(event, Context.of(self._function))
 
         def give_up(records: list[Record], reason: str, tries: int) -> None:
             self._send_to_failures(shard_id, arn, records, reason, tries)
@@ -168,13 +168,7 @@ class Runner:
         def settle(record: Record) -> None:
             self._checkpoints.set(shard_id, record.sequence_number)
 
-        mapping = self._mapping
-        policy = Policy(
-            mapping.max_retries,
-            mapping.max_record_age_s,
-            mapping.bisect_on_error,
-            mapping.report_item_failures,
-        )
+        policy = Policy.of(self._mapping)
         return Delivery(invoke, give_up, settle, policy, stopping=self._stop.is_set)
 
     def _send_to_failures(

@@ -4,7 +4,7 @@ Belongs here: Kinesis iterators and the order of shards across a reshard (a chil
 parents, so a session's events keep their order).
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from infra.local.mappings.batching import Record
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
 
 READ_LIMIT = 10_000
+STARTING_POSITION: Literal["TRIM_HORIZON"] = "TRIM_HORIZON"
 
 
 class Reading(NamedTuple):
@@ -64,7 +65,7 @@ class Shard:
     def _open(self) -> str:
         if self._after is None:
             answer = self._kinesis.get_shard_iterator(
-                StreamName=self._stream, ShardId=self.shard_id, ShardIteratorType="TRIM_HORIZON"
+                StreamName=self._stream, ShardId=self.shard_id, ShardIteratorType=STARTING_POSITION
             )
         else:
             answer = self._kinesis.get_shard_iterator(

@@ -1,0 +1,38 @@
+"""What whoever runs the platform in an account of AWS decides.
+
+Belongs here: choices of keys, limits and addresses, with their defaults. What the platform consists
+of belongs in `topology`, where these choices lie from in `infra.aws.choices`.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+TIB = 2**40
+
+
+@dataclass(frozen=True)
+class Hosting:
+    """One account's choices.
+
+    Attributes:
+        kms: Whose key encrypts: `aws` for those AWS keeps, which cost nothing, or `own` for one of
+            the account's, which rotates every year, can be withdrawn and is billed by use.
+        on_demand: Whether AWS sizes the stream instead of us.
+        scan_limit_bytes: What one statement of Athena may scan before it is cancelled.
+        log_retention_days: How long logs are kept, one of the numbers CloudWatch offers.
+        collector_concurrency: The most collectors at a time; None while the API's own limit does.
+            An account new to AWS has too few to reserve any.
+        alarm_email: Who is told of alarms; None for nobody yet.
+        monthly_budget_usd: What the account may cost a month, in dollars, before that rings too.
+        quicksight_principal: ARN of the QuickSight user or group that owns the data sets; None
+            while the account has no QuickSight: then nothing of it is created.
+    """
+
+    kms: Literal["aws", "own"] = "aws"
+    on_demand: bool = False
+    scan_limit_bytes: int = TIB
+    log_retention_days: int = 30
+    collector_concurrency: int | None = None
+    alarm_email: str | None = None
+    monthly_budget_usd: float = 50
+    quicksight_principal: str | None = None

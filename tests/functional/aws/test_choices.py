@@ -1,0 +1,32 @@
+"""What can be chosen on the command line, and what is said of a choice that cannot be."""
+
+import pytest
+
+from infra.aws.choices import topology_of
+from infra.hosting import Hosting
+from infra.topology import build_topology
+
+
+def test_nothing_chosen_is_the_platform_everybody_has() -> None:
+    assert topology_of({}) == build_topology()
+
+
+def test_texts_become_values() -> None:
+    topology = topology_of({"stack": "shop", "shards": "4", "log_retention_days": "90"})
+    assert (topology.stack, topology.stream.shards) == ("shop", 4)
+    assert topology.hosting == Hosting(log_retention_days=90)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("kms", "mine", "mine"),
+        ("shards", "many", "shards"),
+        ("shard", "2", "shard"),
+        ("on_demand", "perhaps", "on_demand"),
+    ],
+)
+def test_a_wrong_choice_is_named(name: str, value: str, said: str) -> None:
+    """Deployed with a default instead, it would be found on the bill."""
+    with pytest.raises(ValueError, match=said):
+        topology_of({name: value})
