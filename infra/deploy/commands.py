@@ -1,0 +1,14 @@
+"""The commands of a platform's operation: `clickstream doctor` and its like.
+
+Belongs here: which there are. What they do belongs in the folders beside; `infra.cli` mounts them.
+"""
+
+import typer
+
+from infra.deploy.doctor.command import DoctorCommand
+from infra.surroundings import Surroundings
+
+
+def mount(app: typer.Typer, surroundings: Surroundings) -> None:
+    """Adds the commands to an app."""
+    app.command("doctor")(DoctorCommand(surroundings).doctor)

@@ -1,0 +1,143 @@
+"""A platform as the commands here look at it, wherever it runs.
+
+Belongs here: what is the same for a laptop and an account, and the two ways to come by it. Nothing
+that is done with a site knows which of the two it was.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.deploy.access import Clients, Identity, clients_of, identify, open_session
+from infra.deploy.doctor import lambda_functions, running_functions
+from infra.local.endpoints import ACCOUNT, Ports
+from infra.local.state import State
+from infra.resource_types import Function
+from infra.topology import Topology, build_topology
+
+if TYPE_CHECKING:
+    from infra.deploy.doctor.findings import Finding
+
+# Outputs of the stack `<stack>-compute` that `infra.aws` writes.
+COLLECTOR_OUTPUT = "CollectorUrl"
+DAGSTER_OUTPUT = "DagsterUrl"
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where a platform is talked to over HTTP.
+
+    Attributes:
+        collector: The collector; None if not known.
+        dagster: Dagster's web server; None if not known.
+        unknown_because: Why one is not known, for a person.
+    """
+
+    collector: str | None
+    dagster: str | None
+    unknown_because: str = ""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A platform.
+
+    Attributes:
+        topology: What it consists of.
+        identity: Who this process is to it.
+        client: AWS clients that talk to it, by service.
+        addresses: Its HTTP addresses.
+        recreate: The command that creates what is missing.
+        options: What any other `clickstream` command needs to talk to the same platform.
+        look_at_function: Tells of a function and what feeds it.
+    """
+
+    topology: Topology
+    identity: Identity
+    client: Clients
+    addresses: Addresses
+    recreate: str
+    options: str
+    look_at_function: Callable[[Function], "Iterable[Finding]"]
+
+
+@dataclass(frozen=True)
+class Account:
+    """A platform in an AWS account, as a person names it.
+
+    Attributes:
+        stack: The prefix of every name.
+        profile: The profile of the credentials; None for what the environment says.
+        region: The region; None for what the environment or the profile says.
+        collector: The collector's address; None to look it up.
+        dagster: Dagster's address; None to look it up.
+    """
+
+    stack: str
+    profile: str | None = None
+    region: str | None = None
+    collector: str | None = None
+    dagster: str | None = None
+
+
+def local_site(state: State, ports: Ports) -> Site:
+    """The platform that runs on a state directory; the environment must be that platform's.
+
+    Raises:
+        AccessError: If its AWS does not answer.
+    """
+    session = open_session()
+    client, topology = clients_of(session), build_topology(ACCOUNT)
+    folder = state.folder("mappings")
+    return Site(
+        topology,
+        identify(session),
+        client,
+        Addresses(ports.collector_url, ports.ui_url),
+        "clickstream up",
+        f" --state-dir {state.root}",
+        lambda function: running_functions.look_at(folder, state.folder("logs"), function),
+    )
+
+
+def account_site(account: Account) -> Site:
+    """The platform in an account.
+
+    Raises:
+        AccessError: If AWS cannot be used.
+    """
+    session = open_session(account.profile, account.region)
+    identity = identify(session)
+    client = clients_of(session)
+    topology = build_topology(identity.account, stack=account.stack)
+    recreate = f"clickstream deploy --stack {account.stack}"
+    expected = lambda_functions.Expected(identity.region, identity.account, topology.stream)
+    return Site(
+        topology,
+        identity,
+        client,
+        _addresses(account, client),
+        recreate,
+        f" --aws --stack {account.stack}",
+        lambda function: lambda_functions.look_at(client, function, expected, recreate),
+    )
+
+
+def _addresses(account: Account, client: Clients) -> Addresses:
+    """What was given, else what the stack has told of itself."""
+    if account.collector and account.dagster:
+        return Addresses(account.collector, account.dagster)
+    name = f"{account.stack}-compute"
+    try:
+        answer = client("cloudformation").describe_stacks(StackName=name)
+    except (BotoCoreError, ClientError) as error:
+        reason = f"the stack {name} does not tell it ({error})"
+        return Addresses(account.collector, account.dagster, reason)
+    told = {one["OutputKey"]: one["OutputValue"] for one in answer["Stacks"][0].get("Outputs", [])}
+    return Addresses(
+        account.collector or told.get(COLLECTOR_OUTPUT),
+        account.dagster or told.get(DAGSTER_OUTPUT),
+        f"the stack {name} has no such output",
+    )
