@@ -6,9 +6,11 @@ Belongs here: which there are. What they do belongs in the folders beside; `infr
 import typer
 
 from infra.deploy.doctor.command import DoctorCommand
+from infra.deploy.validation.command import ValidateCommand
 from infra.surroundings import Surroundings
 
 
 def mount(app: typer.Typer, surroundings: Surroundings) -> None:
     """Adds the commands to an app."""
     app.command("doctor")(DoctorCommand(surroundings).doctor)
+    app.command("validate")(ValidateCommand(surroundings).validate)

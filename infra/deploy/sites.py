@@ -50,7 +50,10 @@ class Site:
         client: AWS clients that talk to it, by service.
         addresses: Its HTTP addresses.
         recreate: The command that creates what is missing.
-        options: What any other `clickstream` command needs to talk to the same platform.
+        options: What this command's like need to talk to the same platform.
+        advise: What to do, from a command of the running platform and the runbook's section: the
+            commands beside `doctor`, `validate`, `deploy`, `diff` and `destroy` speak to the
+            running platform alone.
         look_at_function: Tells of a function and what feeds it.
     """
 
@@ -60,6 +63,7 @@ class Site:
     addresses: Addresses
     recreate: str
     options: str
+    advise: Callable[[str, str], str]
     look_at_function: Callable[[Function], "Iterable[Finding]"]
 
 
@@ -90,14 +94,15 @@ def local_site(state: State, ports: Ports) -> Site:
     """
     session = open_session()
     client, topology = clients_of(session), build_topology(ACCOUNT)
-    folder = state.folder("mappings")
+    folder, options = state.folder("mappings"), f" --state-dir {state.root}"
     return Site(
         topology,
         identify(session),
         client,
         Addresses(ports.collector_url, ports.ui_url),
         "clickstream up",
-        f" --state-dir {state.root}",
+        options,
+        lambda command, _section: f"clickstream {command}{options}",
         lambda function: running_functions.look_at(folder, state.folder("logs"), function),
     )
 
@@ -121,6 +126,7 @@ def account_site(account: Account) -> Site:
         _addresses(account, client),
         recreate,
         f" --aws --stack {account.stack}",
+        lambda _command, section: f"docs/operations.md, {section}",
         lambda function: lambda_functions.look_at(client, function, expected, recreate),
     )
 

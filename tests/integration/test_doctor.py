@@ -296,7 +296,7 @@ BROKEN: list[tuple[Change, Change, str, str]] = [
         "queue doctored-raw-objects",
         "its dead-letter queue: None instead of doctored-raw-objects-dead",
     ),
-    (failed_batch, purge, "queue doctored-failed-batches", "1 messages"),
+    (failed_batch, purge, "queue doctored-failed-batches", "1 message"),
     (no_notification, mend, f"bucket doctored-lake-{ACCOUNT}", "does not announce new objects"),
     (
         wrong_column,

@@ -46,12 +46,12 @@ def _differences(queue: Queue, found: Mapping[str, str]) -> list[str]:
 
 
 def _depth(site: Site, queue: Queue, depth: int) -> Finding:
-    subject, says = f"queue {queue.name}", f"{depth:,} messages"
+    subject, says = f"queue {queue.name}", f"{depth:,} message{'' if depth == 1 else 's'}"
     if not depth or queue.name not in _to_be_empty(site.topology):
         return ok(subject, f"as described, {says}")
     if queue.name in _failure_queues(site.topology):
         means = "batches that a function gave up: their records are on the stream for a day only"
-        return problem(subject, says, means, f"clickstream redrive{site.options}")
+        return problem(subject, says, means, site.advise("redrive", "Poison records"))
     means = (
         "announcements of objects that the batch side could not read; it lists them at 02:15 UTC"
     )

@@ -49,7 +49,7 @@ def check_table(site: Site, table: Table) -> Iterator[Finding]:
         found = dynamodb.describe_table(TableName=table.name)["Table"]
     except dynamodb.exceptions.ResourceNotFoundException:
         means = "the functions that write it fail, and give their batches up"
-        yield missing(subject, means, f"{site.recreate}; then clickstream redrive")
+        yield missing(subject, means, site.recreate)
         return
     keys, wanted = _keys_of(found), _wanted_keys(table)
     if keys != wanted:

@@ -20,5 +20,6 @@ def fake_site(addresses: Addresses | None = None, **clients: Any) -> Site:
         addresses or Addresses(None, "http://dagster"),
         "clickstream deploy",
         " --aws",
+        lambda command, _: f"clickstream {command}",
         lambda _: [],
     )
