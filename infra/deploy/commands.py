@@ -5,7 +5,9 @@ Belongs here: which there are. What they do belongs in the folders beside; `infr
 
 import typer
 
+from infra.deploy.cdk.command import DeployCommands
 from infra.deploy.doctor.command import DoctorCommand
+from infra.deploy.removal.command import DestroyCommand
 from infra.deploy.validation.command import ValidateCommand
 from infra.surroundings import Surroundings
 
@@ -14,3 +16,7 @@ def mount(app: typer.Typer, surroundings: Surroundings) -> None:
     """Adds the commands to an app."""
     app.command("doctor")(DoctorCommand(surroundings).doctor)
     app.command("validate")(ValidateCommand(surroundings).validate)
+    cdk = DeployCommands(surroundings)
+    app.command("deploy")(cdk.deploy)
+    app.command("diff")(cdk.diff)
+    app.command("destroy")(DestroyCommand(surroundings).destroy)

@@ -33,6 +33,12 @@ Dagster = Annotated[
     str | None,
     typer.Option("--dagster-url", help="Address of Dagster's web server; looked up if left."),
 ]
+Context = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--context", "-c", metavar="KEY=VALUE", help="A setting of the CDK app; may be repeated."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DEFAULT_STACK = "clickstream"
 

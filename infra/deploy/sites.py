@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from infra.deploy.access import Clients, Identity, clients_of, identify, open_session
 from infra.deploy.doctor import lambda_functions, running_functions
@@ -138,7 +139,7 @@ def _addresses(account: Account, client: Clients) -> Addresses:
     name = f"{account.stack}-compute"
     try:
         answer = client("cloudformation").describe_stacks(StackName=name)
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, ResponseParserError) as error:
         reason = f"the stack {name} does not tell it ({error})"
         return Addresses(account.collector, account.dagster, reason)
     told = {one["OutputKey"]: one["OutputValue"] for one in answer["Stacks"][0].get("Outputs", [])}

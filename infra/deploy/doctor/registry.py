@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from infra.deploy.doctor import account, batch_side, buckets, catalog, front, messages, stores
 from infra.deploy.doctor.findings import Finding, problem, warning
@@ -92,7 +93,7 @@ def run_checks(checks: Iterable[Check]) -> Iterator[Finding]:
             yield from check.look()
         except ClientError as error:
             yield _refused(check.subject, error)
-        except BotoCoreError as error:
+        except (BotoCoreError, ResponseParserError) as error:
             means, do = "it was not looked at", "check the network and the region, and try again"
             yield problem(check.subject, f"AWS does not answer ({error})", means, do)
 
