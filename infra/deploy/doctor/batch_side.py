@@ -35,7 +35,8 @@ def check_dagster(site: Site) -> Iterator[Finding]:
         yield ok("Dagster", f"answers at {url}")
         yield from _daemons(health, site)
         yield from _automation(nodes, site)
-        yield _freshness(_latest(graphql, RAW), _latest(graphql, EVENTS), datetime.now(UTC), url)
+        arrived, rolled_up = _latest(graphql, RAW), _latest(graphql, EVENTS)
+        yield _freshness(arrived, rolled_up, datetime.now(UTC), site)
     except DagsterError as error:
         means = "no hour is rolled up until it is back; nothing is lost, events are archived"
         yield problem("Dagster", str(error), means, site.recreate)
@@ -90,7 +91,7 @@ def _latest(graphql: GraphQL, key: tuple[str, ...]) -> datetime | None:
 
 
 def _freshness(
-    arrived: datetime | None, rolled_up: datetime | None, now: datetime, url: str
+    arrived: datetime | None, rolled_up: datetime | None, now: datetime, site: Site
 ) -> Finding:
     """Whether what arrives is rolled up in time; a quiet hour has nothing to roll up."""
     subject = "rolled-up hours"
@@ -99,11 +100,13 @@ def _freshness(
     if now - arrived > _QUIET:
         means = "your site is asleep, or its events do not get here"
         says = f"the last event arrived at {arrived:%Y-%m-%d %H:%M} UTC"
-        return warning(subject, says, means, "clickstream validate")
+        return warning(subject, says, means, f"clickstream validate{site.options}")
     if rolled_up is None:
         return ok(subject, "the first hour is not over, or not rolled up yet")
     if arrived - rolled_up > _IN_TIME:
         says = f"the last hour was rolled up at {rolled_up:%Y-%m-%d %H:%M} UTC, events came since"
         means = "the marts do not show what has happened since"
-        return problem(subject, says, means, f"look for failed runs at {url}/runs")
+        return problem(
+            subject, says, means, f"look for failed runs at {site.addresses.dagster}/runs"
+        )
     return ok(subject, f"the last at {rolled_up:%Y-%m-%d %H:%M} UTC")

@@ -122,7 +122,7 @@ def test_a_window_is_no_delay(behind, level):
 )
 def test_a_quiet_site_is_not_a_broken_one(arrived, rolled_up, level):
     ago = [None if one is None else NOW - one for one in (arrived, rolled_up)]
-    assert _freshness(ago[0], ago[1], NOW, "http://dagster").level is level
+    assert _freshness(ago[0], ago[1], NOW, fake_site()).level is level
 
 
 def sensor(name: str, status: str = "RUNNING", tick: dict | None = None) -> dict:
