@@ -4,7 +4,7 @@ Belongs here: what is the same for a laptop and an account, and the two ways to 
 that is done with a site knows which of the two it was.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,8 @@ from infra.topology import Topology, build_topology
 if TYPE_CHECKING:
     from infra.deploy.doctor.findings import Finding
 
-# Outputs of the stack `<stack>-compute` that `infra.aws` writes.
+# Outputs of the stack `<stack>-compute`. The CDK puts the construct's path before the name, and a
+# hash behind it.
 COLLECTOR_OUTPUT = "CollectorUrl"
 DAGSTER_OUTPUT = "DagsterUrl"
 
@@ -144,7 +145,12 @@ def _addresses(account: Account, client: Clients) -> Addresses:
         return Addresses(account.collector, account.dagster, reason)
     told = {one["OutputKey"]: one["OutputValue"] for one in answer["Stacks"][0].get("Outputs", [])}
     return Addresses(
-        account.collector or told.get(COLLECTOR_OUTPUT),
-        account.dagster or told.get(DAGSTER_OUTPUT),
+        account.collector or output_named(COLLECTOR_OUTPUT, told),
+        account.dagster or output_named(DAGSTER_OUTPUT, told),
         f"the stack {name} has no such output",
     )
+
+
+def output_named(name: str, outputs: Mapping[str, str]) -> str | None:
+    """A stack's output, whatever the CDK has put around its name; None if there is none."""
+    return next((value for key, value in outputs.items() if name in key), None)

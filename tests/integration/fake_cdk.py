@@ -6,6 +6,7 @@ from pathlib import Path
 
 _SCRIPT = """#!/bin/sh
 printf '%s\\n' "$@" END >> "{log}"
+printf '%s\\n' "$AWS_REGION" >> "{log}.regions"
 while [ $# -gt 0 ]; do
   if [ "$1" = --outputs-file ]; then printf '%s' '{outputs}' > "$2"; fi
   shift
@@ -32,6 +33,11 @@ class FakeCdk:
         script.write_text(text)
         script.chmod(0o755)
         self.path = f"{folder}{os.pathsep}{os.environ['PATH']}"
+
+    @property
+    def regions(self) -> set[str]:
+        """The regions it was told of."""
+        return set(self._log.with_suffix(".regions").read_text().split())
 
     @property
     def calls(self) -> list[list[str]]:

@@ -98,19 +98,21 @@ BOTH = (f"{STACK}-data", f"{STACK}-compute")
 
 
 def test_a_deployment_shows_asks_and_tells_the_outputs(cdk: FakeCdk) -> None:
-    done = clickstream("deploy", "--context", "domain=events.example", answer="y\n")
+    choices = ("--region", "us-west-2", "--context", "domain=events.example")
+    done = clickstream("deploy", *choices, answer="y\n")
     assert done.exit_code == 0, done.output
     assert verbs(cdk) == [("diff", *BOTH), ("deploy", *BOTH)]
+    assert cdk.regions == {"us-west-2"}
     words = cdk.calls[1]
     settings = [words[index + 1] for index, word in enumerate(words) if word == "--context"]
     assert settings == [
         f"stack={STACK}",
         f"account={ACCOUNT}",
-        "region=us-east-1",
+        "region=us-west-2",
         "domain=events.example",
     ]
     assert f"{STACK}-compute.CollectorUrl  https://c" in done.stdout
-    assert f"Account {ACCOUNT}, region us-east-1" in done.stderr
+    assert f"Account {ACCOUNT}, region us-west-2" in done.stderr
     assert f"clickstream validate --aws --stack {STACK}" in done.stderr
 
 
@@ -194,7 +196,13 @@ def test_what_still_carries_the_tags_is_named(cdk: FakeCdk, topology: Topology) 
     tag = {"Key": "aws:cloudformation:stack-name", "Value": f"{STACK}-data"}
     sns = boto3.client("sns", endpoint_url=os.environ["AWS_ENDPOINT_URL_GLUE"])
     arn = sns.create_topic(Name="forgotten", Tags=[tag])["TopicArn"]
+    own = {"Key": "clickstream:stack", "Value": STACK}
+    other = {"Key": "clickstream:stack", "Value": "another"}
+    dead = sns.create_topic(Name="retained", Tags=[own])["TopicArn"]
+    sns.create_topic(Name="somebody-elses", Tags=[other])
     done = clickstream("destroy", "--data", answer=f"{STACK}\n{ACCOUNT}\n")
     assert done.exit_code == 0, done.output
     assert "AWS still names these with the stacks' tags" in done.stderr
     assert f"  {arn}" in done.stderr
+    assert f"  {dead}" in done.stderr
+    assert "somebody-elses" not in done.stderr

@@ -83,7 +83,7 @@ class DeployCommands:
     def _show_differences(self, ready: Ready, *more: str) -> None:
         deployment = ready.deployment
         words = command(ready.toolkit, "diff", deployment, deployment.stacks, *more)
-        run(words)
+        run(words, deployment.identity.region)
 
     def _deploy(self, ready: Ready) -> dict[str, str]:
         """Deploys both stacks; returns their outputs by stack and name."""
@@ -93,7 +93,7 @@ class DeployCommands:
             # Asked already; the CDK would ask again for every change of a policy.
             more = ("--require-approval", "never", "--outputs-file", str(path))
             words = command(ready.toolkit, "deploy", deployment, deployment.stacks, *more)
-            run(words)
+            run(words, deployment.identity.region)
             return outputs_of(json.loads(path.read_text()) if path.exists() else {})
 
 

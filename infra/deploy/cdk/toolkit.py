@@ -5,6 +5,7 @@ the commands.
 """
 
 import importlib.util
+import os
 import shlex
 import shutil
 import subprocess
@@ -114,14 +115,20 @@ def command(
     ]
 
 
-def run(words: Sequence[str]) -> None:
+def run(words: Sequence[str], region: str) -> None:
     """Runs the CDK at the root of the repository; a person sees what it says.
+
+    Args:
+        words: The command.
+        region: The region. The stacks name none, so the CDK would take the environment's, which
+            need not be the one that was checked and shown.
 
     Raises:
         ToolkitError: If it fails.
     """
+    environment = {**os.environ, "AWS_REGION": region, "AWS_DEFAULT_REGION": region}
     try:
-        done = subprocess.run(words, cwd=_ROOT, check=False)  # noqa: S603 - ours
+        done = subprocess.run(words, cwd=_ROOT, env=environment, check=False)  # noqa: S603 - ours
     except OSError as error:
         raise ToolkitError(f"{words[0]} cannot be run ({error.strerror})") from error
     if done.returncode:

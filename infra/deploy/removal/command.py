@@ -75,7 +75,9 @@ class DestroyCommand:
                 self._require("the account's id, to delete the data", identity.account, otherwise)
                 self._delete(ready, client, held)
             left = list(there(held))
-            for line in text.left_lines(left, tagged(client, ready.deployment.stacks), data=data):
+            for line in text.left_lines(
+                left, tagged(client, ready.deployment.stack, ready.deployment.stacks), data=data
+            ):
                 self._say(line)
             if data and left:
                 self._around.fail("not all data is deleted; run it again")
@@ -104,7 +106,7 @@ class DestroyCommand:
     def _destroy(self, ready: Ready, stack: str) -> None:
         more = ("--exclusively", "--force")  # asked already
         words = command(ready.toolkit, "destroy", ready.deployment, [stack], *more)
-        run(words)
+        run(words, ready.deployment.identity.region)
 
     def _delete(self, ready: Ready, client: Clients, held: Sequence[Holding]) -> None:
         """Empties and unprotects, destroys the stack, and deletes what that has retained.

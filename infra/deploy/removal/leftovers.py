@@ -14,6 +14,7 @@ from infra.cost.inputs import read_prices
 from infra.deploy.access import Clients
 from infra.topology import Topology
 
+OWN_TAG = "clickstream:stack"  # which `infra.aws.app` puts on everything
 _HOURS_A_MONTH = 730
 _GB = 1e9
 _TABLE_GB_MONTH = 0.25  # DynamoDB, standard class, us-east-1, November 2026
@@ -94,19 +95,23 @@ def _bucket_bytes(client: Clients, bucket: str) -> float | None:
     return float(points[-1]["Average"]) if points else None
 
 
-def tagged(client: Clients, stacks: Sequence[str]) -> Tagged:
-    """What carries the tag by which CloudFormation marks the resources of these stacks.
+def tagged(client: Clients, stack: str, stacks: Sequence[str]) -> Tagged:
+    """What carries the app's tag, or the one by which CloudFormation marks a stack's resources.
 
     AWS forgets a deleted resource some hours late, so what is told may be gone already.
     """
-    tag = {"Key": "aws:cloudformation:stack-name", "Values": list(stacks)}
+    tags = (
+        {"Key": OWN_TAG, "Values": [stack]},
+        {"Key": "aws:cloudformation:stack-name", "Values": list(stacks)},
+    )
     try:
         pages = client("resourcegroupstaggingapi").get_paginator("get_resources")
-        found = [
+        found = {
             str(one["ResourceARN"])
+            for tag in tags  # in one question, only what carries both would be named
             for page in pages.paginate(TagFilters=[tag])
             for one in page["ResourceTagMappingList"]
-        ]
+        }
     except (BotoCoreError, ClientError) as error:
         return Tagged([], str(error))
     return Tagged(sorted(found))

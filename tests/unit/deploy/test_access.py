@@ -15,6 +15,7 @@ from botocore.exceptions import (
 )
 
 from infra.deploy.access import AccessError, identify, open_session
+from infra.deploy.sites import COLLECTOR_OUTPUT, DAGSTER_OUTPUT, output_named
 
 
 class FakeSts:
@@ -89,3 +90,9 @@ def test_a_profile_or_region_that_is_not_there(monkeypatch, tmp_path):
         open_session("nope", "eu-central-1")
     with pytest.raises(AccessError, match="no region is told"):
         open_session()
+
+
+def test_outputs_are_found_whatever_the_cdk_calls_them():
+    told = {"CollectorCollectorUrl5F2A": "https://c", "Other": "x"}
+    assert output_named(COLLECTOR_OUTPUT, told) == "https://c"
+    assert output_named(DAGSTER_OUTPUT, told) is None

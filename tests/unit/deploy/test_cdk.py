@@ -86,7 +86,7 @@ def test_missing_tools_are_named(monkeypatch, tmp_path):
     with pytest.raises(ToolkitError, match="neither cdk nor npx is installed"):
         find_toolkit("infra.topology")
     with pytest.raises(ToolkitError, match="cdk cannot be run"):
-        run(["cdk", "diff"])
+        run(["cdk", "diff"], "eu-central-1")
 
 
 @pytest.mark.parametrize("verb", ["deploy", "diff", "destroy"])

@@ -129,7 +129,7 @@ def test_what_is_kept_has_a_price():
 
 def test_tags_that_cannot_be_asked_are_no_all_clear():
     denied = SimpleNamespace(get_paginator=lambda _: raising(refusal("AccessDenied"))())
-    found = tagged(lambda _: denied, ["a-data"])
+    found = tagged(lambda _: denied, "a", ["a-data"])
     lines = list(text.left_lines([], found, data=True))
     assert "is not known" in lines[1]
     assert "Nothing carries" in list(text.left_lines([], Tagged([]), data=True))[1]
