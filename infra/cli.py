@@ -23,6 +23,7 @@ from infra import up as service
 from infra.alerts import Rule, alerts_json, alerts_table, read_alerts
 from infra.backfill.commands import mount as mount_backfill
 from infra.cost.commands import cost_command
+from infra.deploy.commands import mount as mount_deploy
 from infra.early_ends import (
     aws_errors_as_messages,
     console,
@@ -303,6 +304,7 @@ mount(app, _surroundings)
 mount_retention(app, _surroundings)
 mount_erasure(app, _surroundings)
 mount_backfill(app, _surroundings)
+mount_deploy(app, _surroundings)
 
 if __name__ == "__main__":
     sys.exit(app())

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,6 +70,20 @@ def settled(state: Path, expected: int) -> bool:
     return any(accepted_events(state) == expected for _ in range(15))
 
 
+def is_well(state: Path) -> bool:
+    """What a newcomer sees; Dagster's daemon takes a while to say that it is healthy."""
+    command = [*COMMAND, "doctor", "--json", "--state-dir", str(state)]
+    problems: list[dict[str, str]] = []
+    for _ in range(20):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        problems = [one for one in json.loads(done.stdout) if one["level"] == "problem"]
+        assert done.returncode == bool(problems)
+        if not problems:
+            return True
+        time.sleep(1)
+    raise AssertionError(problems)
+
+
 def test_a_restart_keeps_what_was_accepted(tmp_path: Path) -> None:
     state, port, ui_port = tmp_path / "state", free_port(), free_port()
     with platform(state, port, ui_port) as said:
@@ -82,6 +97,7 @@ def test_a_restart_keeps_what_was_accepted(tmp_path: Path) -> None:
         assert groups == GROUPS
         run("send", "--events", "50", "--rate", "500", "--state-dir", str(state))
         assert settled(state, 50)
+        assert is_well(state)
     with platform(state, port, ui_port):
         run("send", "--events", "7", "--rate", "500", "--state-dir", str(state))
         assert settled(state, 57)

@@ -90,6 +90,7 @@ def test_the_environment_is_read_in_few_places() -> None:
         "clickstream_platform.settings",
         "infra.cli",
         "infra.demo",
+        "infra.deploy.cdk.toolkit",
         "infra.local.launcher",
         "infra.local.processes",
         "infra.local.specs",

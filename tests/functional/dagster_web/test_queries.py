@@ -12,6 +12,7 @@ from infra.dagster_web import queries
 from infra.dagster_web.assets import asset_metadata
 from infra.dagster_web.graphql import DagsterError, GraphQL
 from infra.dagster_web.workspace import find_job
+from infra.deploy.doctor import queries as of_doctor
 from infra.local.processes import free_port
 from tests.functional.dagster_web.deployment import Deployment
 
@@ -23,7 +24,12 @@ def schema() -> GraphQLSchema:
 
 @pytest.mark.parametrize(
     ("module", "name"),
-    [(one, name) for one in (queries, of_backfills) for name in vars(one) if name.isupper()],
+    [
+        (one, name)
+        for one in (queries, of_backfills, of_doctor)
+        for name in vars(one)
+        if name.isupper()
+    ],
 )
 def test_questions_are_such_as_the_installed_dagster_answers(
     schema: GraphQLSchema, module: ModuleType, name: str

@@ -1,0 +1,124 @@
+"""`clickstream deploy` and `clickstream diff`.
+
+Belongs here: the commands and the order of what a person sees. How the CDK is called belongs in
+`toolkit`, what is checked before in `readiness`.
+"""
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from infra.deploy import options
+from infra.deploy.access import AccessError
+from infra.deploy.cdk.readiness import NotReadyError, Ready, make_ready
+from infra.deploy.cdk.toolkit import APP, ToolkitError, command, run
+from infra.early_ends import console
+from infra.surroundings import DryRun, Surroundings
+
+Yes = Annotated[bool, typer.Option("--yes", help="Deploy without asking.")]
+Fail = Annotated[bool, typer.Option("--fail", help="Exit with 1 when there is a difference.")]
+
+
+class DeployCommands:
+    """The commands, on their surroundings.
+
+    Args:
+        surroundings: What the command line does alike in every command.
+        app: The CDK app's module.
+    """
+
+    def __init__(self, surroundings: Surroundings, app: str = APP) -> None:
+        self._around = surroundings
+        self._app = app
+
+    def diff(
+        self,
+        stack: options.Stack = options.DEFAULT_STACK,
+        profile: options.Profile = None,
+        region: options.Region = None,
+        context: options.Context = None,
+        fail: Fail = False,
+    ) -> None:
+        """Show what a deployment would change in the account."""
+        with errors_as_messages(self._around):
+            ready = make_ready(stack, profile, region, context, self._app)
+            self._show_differences(ready, *(("--fail",) if fail else ()))
+
+    def deploy(
+        self,
+        stack: options.Stack = options.DEFAULT_STACK,
+        profile: options.Profile = None,
+        region: options.Region = None,
+        context: options.Context = None,
+        dry_run: DryRun = False,
+        yes: Yes = False,
+    ) -> None:
+        """Deploy the platform to an AWS account.
+
+        Checks tools and credentials, shows what would change, asks, and deploys two stacks: one of
+        what keeps data, one of what works on it. Both are CloudFormation's, made by the CDK; an
+        account that never had a CDK app needs `cdk bootstrap` once.
+        """
+        with errors_as_messages(self._around):
+            ready = make_ready(stack, profile, region, context, self._app)
+            console.print(ready.line, soft_wrap=True, markup=False)
+            self._show_differences(ready)
+            if dry_run:
+                return
+            question = f"Deploy this to account {ready.deployment.identity.account}?"
+            self._around.require_yes(question, "nothing was deployed", yes=yes)
+            outputs = self._deploy(ready)
+        out = Console(highlight=False)
+        for name, value in sorted(outputs.items()):
+            out.print(f"{name}  {value}", soft_wrap=True, markup=False)
+        for verb in ("doctor", "validate"):
+            console.print(f"Next: clickstream {verb} --aws --stack {stack}", soft_wrap=True)
+
+    def _show_differences(self, ready: Ready, *more: str) -> None:
+        deployment = ready.deployment
+        words = command(ready.toolkit, "diff", deployment, deployment.stacks, *more)
+        run(words, deployment.identity.region)
+
+    def _deploy(self, ready: Ready) -> dict[str, str]:
+        """Deploys both stacks; returns their outputs by stack and name."""
+        deployment = ready.deployment
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "outputs.json")
+            # Asked already; the CDK would ask again for every change of a policy.
+            more = ("--require-approval", "never", "--outputs-file", str(path))
+            words = command(ready.toolkit, "deploy", deployment, deployment.stacks, *more)
+            run(words, deployment.identity.region)
+            return outputs_of(json.loads(path.read_text()) if path.exists() else {})
+
+
+def outputs_of(document: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """The outputs the CDK has written, by `stack.name`."""
+    return {
+        f"{stack}.{name}": str(value)
+        for stack, outputs in document.items()
+        for name, value in outputs.items()
+    }
+
+
+@contextmanager
+def errors_as_messages(surroundings: Surroundings) -> Iterator[None]:
+    """Each way of not getting on is one line."""
+    try:
+        with surroundings.aws_errors(), surroundings.interrupts():
+            yield
+    except NotReadyError as error:
+        surroundings.fail(str(error), code=2)
+    except AccessError as error:
+        surroundings.fail(f"{error}: {error.remedy}")
+    except ToolkitError as error:
+        surroundings.fail(str(error))
+    except KeyboardInterrupt:
+        surroundings.fail(
+            "interrupted; CloudFormation goes on with what was begun, see its console", code=130
+        )
