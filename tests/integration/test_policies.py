@@ -5,23 +5,15 @@ judges it by. A policy that lacks something fails on AWS only, and one that has 
 to fail at all.
 """
 
-from collections.abc import Iterator
-from dataclasses import replace
-
 import pytest
-from ministack.core.iam_evaluator import (
-    EvalContext,
-    ParsedStatement,
-    evaluate,
-    parse_policy_document,
-)
 
 from infra.aws.policies.principals import DAGSTER, PRINCIPALS, statements_of
-from infra.aws.policies.statements import Statement, policy_document
+from infra.aws.policies.statements import Statement
 from infra.summary import StoreFigures
 from infra.topology import build_topology
 from tests.integration.flow import run_as_dagster
 from tests.trail.authorisation import ACCOUNT, REGION, Call, Judge, Need
+from tests.trail.policies import allows, unused_parts
 from tests.trail.rig import ATHENA, RecordedPlatform
 
 pytestmark = pytest.mark.integration
@@ -90,31 +82,6 @@ def filled(principal: str) -> list[Statement]:
     return [statement.filled(region=REGION, account=ACCOUNT) for statement in statements]
 
 
-def allows(statements: list[Statement], need: Need) -> bool:
-    parsed: list[ParsedStatement] = parse_policy_document(policy_document(statements))
-    context = EvalContext(
-        principal_arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/role/session",
-        principal_type="AssumedRole",
-        principal_account=ACCOUNT,
-        action=need.action,
-        resource_arn=need.resource,
-        region=REGION,
-    )
-    return bool(evaluate(context, [parsed]).decision == "Allow")
-
-
-def unused_parts(principal: str, needs: set[Need]) -> Iterator[tuple[str, str]]:
-    """The actions of a policy that no call has needed, and the resources of the others."""
-    for statement in filled(principal):
-        named = [need for need in needs if need.action in statement.actions]
-        used = {need.action for need in named if allows([statement], need)}
-        yield from ((statement.sid, action) for action in statement.actions if action not in used)
-        for resource in statement.resources if used else ():
-            one = replace(statement, resources=(resource,))
-            if not any(allows([one], need) for need in named):
-                yield statement.sid, resource
-
-
 @pytest.mark.parametrize("principal", PRINCIPALS)
 def test_every_call_is_allowed(principal: str, needs: Needs) -> None:
     statements = filled(principal)
@@ -125,14 +92,14 @@ def test_every_call_is_allowed(principal: str, needs: Needs) -> None:
 
 @pytest.mark.parametrize("principal", PRINCIPALS)
 def test_nothing_is_allowed_that_is_not_called(principal: str, needs: Needs) -> None:
-    unused = set(unused_parts(principal, needs[principal]))
+    unused = set(unused_parts(filled(principal), needs[principal]))
     too_much = sorted(unused - ONLY_ON_AWS.keys() - SOMETIMES.keys())
     assert not too_much
 
 
 def test_every_exception_is_still_one(needs: Needs) -> None:
     """What has become a call, or has gone from the policies, is no exception any more."""
-    unused = {part for one in PRINCIPALS for part in unused_parts(one, needs[one])}
+    unused = {part for one in PRINCIPALS for part in unused_parts(filled(one), needs[one])}
     allowed = {
         (statement.sid, action)
         for one in PRINCIPALS

@@ -55,7 +55,7 @@ def _anomaly_detector(topology: Topology) -> tuple[Statement, ...]:
         *_mapping(topology, "anomaly_detector"),
         Statement(
             "KeepState",
-            ("dynamodb:Query", "dynamodb:PartiQLInsert"),
+            ("dynamodb:PartiQLInsert", "dynamodb:Query"),
             _tables(topology, "detector-log"),
         ),
         Statement(
