@@ -35,7 +35,7 @@ def python_for(target: Target) -> str:
             return python
     raise BytecodeError(
         f"no python{target.python} runs here, which Lambda's bytecode is compiled with: put one on "
-        "the PATH, or package without bytecode (cold starts then compile everything)"
+        "the PATH, or package with --no-bytecode: each cold start then compiles every module"
     )
 
 
