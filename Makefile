@@ -50,6 +50,12 @@ bench-athena: setup ## Measure the embedded Athena beside DuckDB on the same fil
 bench-marts: setup ## Measure every mart for a day, for 30 days of a million events, and for an hour
 	$(BIN)/python -m tests.bench.marts
 
+bench-packages: setup ## Measure the functions' packages: sizes and cold imports
+	$(BIN)/python -m tests.bench.packages
+
+package: setup ## Build the functions' packages for AWS Lambda (arm64), the same bytes each time
+	$(BIN)/clickstream package
+
 soak: setup ## Send 200,000 events while everything fails, heal, compare every item; writes docs/bench
 	$(BIN)/python -m tests.soak
 
@@ -83,4 +89,4 @@ lock: setup ## Write requirements.lock anew: names and versions only
 clean: ## Remove the environment and generated files; the platform's state stays
 	rm -rf $(VENV) infra/aws/cdk.out dbt_sql/target dbt_sql/logs .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup up demo test bench bench-latency bench-lake bench-backfill bench-athena soak fmt lint types defs synth check lock clean
+.PHONY: help setup up demo test bench bench-latency bench-lake bench-backfill bench-athena soak fmt lint types defs synth check lock clean bench-packages package

@@ -21,6 +21,7 @@ from infra import demo as demo_flow
 from infra import sending
 from infra import up as service
 from infra.alerts import Rule, alerts_json, alerts_table, read_alerts
+from infra.aws.packaging.commands import package_command
 from infra.backfill.commands import mount as mount_backfill
 from infra.cost.commands import cost_command
 from infra.deploy.commands import mount as mount_deploy
@@ -268,6 +269,7 @@ def env(state_dir: StateDir = HOME / "platform") -> None:
 
 
 app.command("cost")(cost_command)
+app.command("package")(package_command)
 
 
 def _ports(state_dir: Path) -> Ports:

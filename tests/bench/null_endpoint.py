@@ -74,15 +74,20 @@ def _count_write(write: dict[str, Any], counts: Counts) -> None:
     counts.wrote(write["TableName"], sum(item_size(write.get(part) or {}) for part in parts))
 
 
-def answer_kinesis(operation: str) -> Answer:
-    """Answers ListShards: a shard has no parents.
+def answer_kinesis(operation: str, body: bytes) -> Answer:
+    """Answers ListShards, a shard has no parents, and PutRecords, which takes every record.
 
     Raises:
         ValueError: If it is another call.
     """
-    if operation != "ListShards":
-        raise ValueError(f"the null endpoint does not know {operation}: add it, or figures lie")
-    return Answer(b'{"Shards":[]}', _KINESIS_TYPE)
+    if operation == "ListShards":
+        return Answer(b'{"Shards":[]}', _KINESIS_TYPE)
+    if operation == "PutRecords":
+        taken = [
+            {"ShardId": "s", "SequenceNumber": "1"} for _ in msgspec.json.decode(body)["Records"]
+        ]
+        return Answer(msgspec.json.encode({"Records": taken}), _KINESIS_TYPE)
+    raise ValueError(f"the null endpoint does not know {operation}: add it, or figures lie")
 
 
 def answer_sns(action: str, form: dict[str, list[str]]) -> Answer:
@@ -151,7 +156,7 @@ def answer_call(
     if service == "dynamodb":
         answer = Answer(answer_dynamodb(operation, body, counts))
     elif service == "kinesis":
-        answer = answer_kinesis(operation)
+        answer = answer_kinesis(operation, body)
     elif service == "s3":
         operation = "PutObject" if method == "PUT" else method
         counts.keys[path] += 1

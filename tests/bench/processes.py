@@ -44,13 +44,12 @@ def environment(endpoint: str) -> dict[str, str]:
 def null_endpoint() -> Iterator[str]:
     """Runs the null endpoint; yields its address and stops it in the end."""
     command = (sys.executable, "-m", "tests.bench.null_endpoint")
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-    finally:
-        process.terminate()
-        process.wait()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+        finally:
+            process.terminate()
 
 
 def run_worker(endpoint: str, data: Path, **options: object) -> dict[str, Any]:
