@@ -58,6 +58,16 @@ class Topology:
     alarms: tuple[Alarm, ...]
     hosting: Hosting
 
+    @property
+    def alert_topic(self) -> Topic:
+        """Where the detector and failed runs tell people."""
+        return self.topics[0]
+
+    @property
+    def ops_topic(self) -> Topic:
+        """Where alarms tell operators."""
+        return self.topics[1]
+
     def function(self, package: str) -> Function:
         """The function of a package below `lambdas`.
 

@@ -16,7 +16,6 @@ from cdk_nag import AwsSolutionsChecks
 from infra.aws.choices import NAMES, topology_of
 from infra.aws.sources import zip_sources
 from infra.aws.stacks import ComputeStack, DataStack, Deployment
-from infra.aws.statements import nothing
 
 OUTPUT = Path(__file__).parent / "cdk.out"
 CODE = "code_dir"
@@ -53,7 +52,7 @@ def main() -> None:
         sys.exit(str(error))
     packages = [function.package for function in topology.functions]
     folder = zip_sources(packages, OUTPUT / "sources") if code is None else Path(str(code))
-    synthesize(app, Deployment(topology, folder, nothing))
+    synthesize(app, Deployment(topology, folder))
 
 
 def _pairs(arguments: list[str]) -> dict[str, str]:

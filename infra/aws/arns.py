@@ -11,7 +11,7 @@ from infra.topology import Topology
 
 def filled(text: str) -> str:
     """A text of the topology, its `{account}` and `{region}` those of the deployment."""
-    return text.format(account=Aws.ACCOUNT_ID, region=Aws.REGION)
+    return text.replace("{account}", Aws.ACCOUNT_ID).replace("{region}", Aws.REGION)
 
 
 def arn(service: str, resource: str) -> str:
@@ -41,4 +41,4 @@ def bucket_arn(name: str) -> str:
 
 def ops_topic_arn(topology: Topology) -> str:
     """The ARN of the topic operators listen to."""
-    return topic_arn(topology.topics[-1].name)
+    return topic_arn(topology.ops_topic.name)

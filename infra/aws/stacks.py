@@ -26,7 +26,7 @@ from infra.aws.constructs.stream import EventStream
 from infra.aws.constructs.tables import RealTimeTables
 from infra.aws.constructs.topics import Topics
 from infra.aws.constructs.watching import Alarms, Budget
-from infra.aws.statements import StatementsOf
+from infra.aws.policies.principals import statements_of
 from infra.topology import Topology
 
 
@@ -37,12 +37,10 @@ class Deployment:
     Attributes:
         topology: The platform, its placeholders unfilled.
         code: The folder with each function's package, `<package>.zip`.
-        statements: What each function's code may do.
     """
 
     topology: Topology
     code: Path
-    statements: StatementsOf
 
 
 class DataStack(Stack):
@@ -83,7 +81,7 @@ class ComputeStack(Stack):
         )
         self.add_stack_dependency(data)
         hosting = topology.hosting
-        surroundings = Surroundings(topology.stream.name, hosting.log_retention_days, data.key)
+        surroundings = Surroundings(hosting.log_retention_days, data.key)
         functions = self._functions(deployment, surroundings)
         api = CollectorApi(
             self, "Collector", topology.api, functions[topology.api.package].function, surroundings
@@ -99,6 +97,7 @@ class ComputeStack(Stack):
     def _functions(
         self, deployment: Deployment, surroundings: Surroundings
     ) -> dict[str, PlatformFunction]:
+        key_arn = None if surroundings.key is None else surroundings.key.key_arn
         created: dict[str, PlatformFunction] = {}
         for function in deployment.topology.functions:
             created[function.package] = one = PlatformFunction(
@@ -106,7 +105,7 @@ class ComputeStack(Stack):
                 function.package,
                 function,
                 deployment.code / f"{function.package}.zip",
-                deployment.statements(function.package),
+                statements_of(function.package, deployment.topology, key_arn=key_arn),
                 surroundings,
             )
             if function.mapping is not None:

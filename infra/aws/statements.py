@@ -1,39 +1,22 @@
-"""What a function's code may do, as the stacks take it.
+"""Permissions as CDK takes them.
 
-Belongs here: the shape of a permission and how it becomes a statement of IAM. Which permissions a
-function needs is data of `infra.aws.policies`; what Lambda itself needs to log and to read the
-stream is granted by `constructs.functions`.
+Belongs here: turning statements into a role's policy, and saying why a resource may end in `*`.
+Which permissions a function needs is data of `infra.aws.policies`.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Sequence
 
 from aws_cdk import aws_iam as iam
+from constructs import IConstruct
 
+from infra.aws.acknowledgements import acknowledge
 from infra.aws.arns import filled
+from infra.aws.policies.statements import Statement
 
-
-class Statement(Protocol):
-    """Actions on resources; ARNs may hold `{account}` and `{region}`."""
-
-    @property
-    def actions(self) -> Sequence[str]:
-        """IAM actions."""
-        ...
-
-    @property
-    def resources(self) -> Sequence[str]:
-        """ARNs."""
-        ...
-
-
-StatementsOf = Callable[[str], Sequence[Statement]]
-"""From a function's package below `lambdas` to what its code may do."""
-
-
-def nothing(_package: str) -> Sequence[Statement]:
-    """No permissions beyond those of Lambda itself."""
-    return ()
+_NAMED_LATER = {
+    "logs": "The streams of the function's own log group; Lambda names them when it starts one.",
+    "s3": "Objects below one prefix of the lake; their names hold hours, shards and positions.",
+}
 
 
 def policy_of(statements: Sequence[Statement]) -> iam.PolicyDocument:
@@ -41,9 +24,29 @@ def policy_of(statements: Sequence[Statement]) -> iam.PolicyDocument:
     return iam.PolicyDocument(
         statements=[
             iam.PolicyStatement(
+                sid=statement.sid,
                 actions=list(statement.actions),
                 resources=[filled(resource) for resource in statement.resources],
+                conditions={
+                    operator: {key: list(map(filled, values)) for key, values in tests.items()}
+                    for operator, tests in statement.conditions.items()
+                },
             )
             for statement in statements
         ]
     )
+
+
+def acknowledge_prefixes(role: IConstruct, statements: Sequence[Statement]) -> None:
+    """Says why some resources are all that begin with a name.
+
+    Raises:
+        KeyError: If a service has such resources for which no reason is known.
+    """
+    for statement in statements:
+        for resource in statement.resources:
+            if resource.endswith("*"):
+                service = resource.split(":")[2]
+                shown = resource.replace("{account}", "<AWS::AccountId>")
+                shown = shown.replace("{region}", "<AWS::Region>")
+                acknowledge(role, f"IAM5[Resource::{shown}]", _NAMED_LATER[service])

@@ -1,16 +1,14 @@
 """How functions read the stream.
 
-Belongs here: event source mappings, exactly as described, and what Lambda needs to poll for them.
+Belongs here: event source mappings, exactly as described. What Lambda needs to poll for them is
+part of the function's role.
 """
 
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.aws.arns import queue_arn, stream_arn
 from infra.resource_types import Mapping
-
-_READS = ("DescribeStream", "DescribeStreamSummary", "GetRecords", "GetShardIterator", "ListShards")
 
 
 class StreamMapping(lambda_.CfnEventSourceMapping):
@@ -49,19 +47,3 @@ class StreamMapping(lambda_.CfnEventSourceMapping):
                 else destination(on_failure=on_failure(destination=queue_arn(failed)))
             ),
         )
-
-
-def mapping_policy(mapping: Mapping, stream: str) -> iam.PolicyDocument:
-    """What Lambda does in the function's name: it reads the stream and tells of what it gave up."""
-    statements = [
-        iam.PolicyStatement(
-            actions=[f"kinesis:{read}" for read in _READS], resources=[stream_arn(stream)]
-        )
-    ]
-    if mapping.on_failure_queue is not None:
-        statements.append(
-            iam.PolicyStatement(
-                actions=["sqs:SendMessage"], resources=[queue_arn(mapping.on_failure_queue)]
-            )
-        )
-    return iam.PolicyDocument(statements=statements)

@@ -22,7 +22,6 @@ def dagster_statements(topology: Topology) -> tuple[Statement, ...]:
 def _events_side(topology: Topology) -> tuple[Statement, ...]:
     """The sensor's queue, the audit's stream, the real-time counters, alerts, SPICE."""
     queue = next(one.notify_queue for one in topology.buckets if one.notify_queue is not None)
-    (topic,) = topology.topics
     ingestions = tuple(
         arn("quicksight", f"dataset/{one.id}/ingestion/*") for one in topology.data_sets
     )
@@ -50,7 +49,7 @@ def _events_side(topology: Topology) -> tuple[Statement, ...]:
         Statement(
             "ReadAlerts", ("dynamodb:Scan",), (arn("dynamodb", f"table/{topology.stack}-alerts"),)
         ),
-        Statement("TellOfFailedRuns", ("sns:Publish",), (arn("sns", topic.name),)),
+        Statement("TellOfFailedRuns", ("sns:Publish",), (arn("sns", topology.alert_topic.name),)),
         Statement(
             "RefreshSpice",
             ("quicksight:CreateIngestion", "quicksight:DescribeIngestion"),

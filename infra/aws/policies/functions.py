@@ -50,7 +50,6 @@ def _aggregator(topology: Topology) -> tuple[Statement, ...]:
 
 
 def _anomaly_detector(topology: Topology) -> tuple[Statement, ...]:
-    (topic,) = topology.topics
     return (
         *_mapping(topology, "anomaly_detector"),
         Statement(
@@ -63,7 +62,7 @@ def _anomaly_detector(topology: Topology) -> tuple[Statement, ...]:
             ("dynamodb:BatchGetItem", "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate"),
             _tables(topology, "alerts"),
         ),
-        Statement("PublishAlerts", ("sns:Publish",), (arn("sns", topic.name),)),
+        Statement("PublishAlerts", ("sns:Publish",), (arn("sns", topology.alert_topic.name),)),
     )
 
 

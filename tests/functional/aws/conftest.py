@@ -15,11 +15,10 @@ def _render(folder: Path, choices: dict[str, object]) -> Rendered:
     from infra.aws.choices import topology_of  # noqa: PLC0415
     from infra.aws.sources import zip_sources  # noqa: PLC0415
     from infra.aws.stacks import Deployment  # noqa: PLC0415
-    from infra.aws.statements import nothing  # noqa: PLC0415
 
     topology = topology_of(choices)
     code = zip_sources((one.package for one in topology.functions), folder / "sources")
-    synthesize(new_app(folder / "cdk.out"), Deployment(topology, code, nothing))
+    synthesize(new_app(folder / "cdk.out"), Deployment(topology, code))
     return Rendered(folder / "cdk.out")
 
 

@@ -79,7 +79,10 @@ def test_roles_reach_named_resources_only(rendered: Rendered, with_own_key: Rend
             for statement in policy["PolicyDocument"]["Statement"]:
                 assert not any("*" in action for action in listed(statement["Action"]))
                 for arn in listed(statement["Resource"]):
-                    assert "*" not in arn.removesuffix(":*"), arn
+                    named = arn.removesuffix("*")
+                        assert "*" not in named, arn
+                        assert named == arn or named.endswith((":", "/")), arn
+                        assert not re.fullmatch(r"arn:\w+:s3:::[^/]*/", named), "a whole bucket"
 
 
 def test_no_secret_is_in_an_environment(rendered: Rendered) -> None:
