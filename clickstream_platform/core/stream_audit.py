@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from lambdas.shared.redriven import Consumer, Redriven
+from lambdas.shared.redriven import ARCHIVE, Redriven
 
-ARCHIVE: Consumer = "event_processor"
 # More of them are counted, but not named: by then nobody looks at them one by one.
 NAMED_GAPS = 1000
 # Times of arrival are approximate, and lose their last digits on the way through a number.

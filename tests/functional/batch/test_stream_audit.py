@@ -20,9 +20,8 @@ from clickstream_platform.defs.quality.freshness import (
 from clickstream_platform.defs.quality.stream_audit import OP, build_stream_audit
 from clickstream_platform.partitions import hourly_partitions
 from infra.erasure.places import keep_places
-from lambdas.event_processor.logic import BadRecord
-from lambdas.event_processor.store import to_quarantine
 from lambdas.shared import lake as layout
+from lambdas.shared.bad_records import BadRecord, to_quarantine
 from lambdas.shared.codec import StreamRecord
 from lambdas.shared.redriven import Redriven
 from tests.functional.batch.counted import (

@@ -14,9 +14,9 @@ from clickstream_platform.core.positions import (
 )
 from clickstream_platform.core.stream_audit import Position, Span
 from infra.set_aside.quarantine import REPLAYED_PREFIX
-from lambdas.event_processor.logic import BadRecord
-from lambdas.event_processor.store import to_parquet, to_quarantine
+from lambdas.event_processor.store import to_parquet
 from lambdas.shared import lake
+from lambdas.shared.bad_records import BadRecord, to_quarantine
 from lambdas.shared.codec import StreamRecord
 from lambdas.shared.event import Event
 
