@@ -6,9 +6,11 @@ to whoever renders this description, such as `infra.local` on the embedded AWS.
 
 from dataclasses import dataclass
 
+from infra.delivery_profiles import Delivery, archive_function, delivery_streams
 from infra.resource_types import (
     Bucket,
     DataSet,
+    DeliveryStream,
     Function,
     GlueTable,
     Mapping,
@@ -38,12 +40,24 @@ class Topology:
     buckets: tuple[Bucket, ...]
     topics: tuple[Topic, ...]
     functions: tuple[Function, ...]
+    delivery_streams: tuple[DeliveryStream, ...]
     database: str
     glue_tables: tuple[GlueTable, ...]
     workgroup: str
     results_bucket: str
     data_source: str
     data_sets: tuple[DataSet, ...]
+
+    @property
+    def stream_functions(self) -> tuple[Function, ...]:
+        """The functions that are given the stream's records, by a mapping or by Firehose.
+
+        The first is the one through which they are archived.
+        """
+        transforms = {one.transform for one in self.delivery_streams}
+        return tuple(
+            one for one in self.functions if one.mapping is not None or one.name in transforms
+        )
 
     def function(self, package: str) -> Function:
         """The function of a package below `lambdas`.
@@ -65,6 +79,7 @@ def build_topology(
     archive_window_s: float = 60,
     lateness_limit_s: int | None = None,
     detector: dict[str, str] | None = None,
+    delivery: Delivery = "lambda",
 ) -> Topology:
     """Describes the platform.
 
@@ -75,11 +90,19 @@ def build_topology(
         archive_window_s: How long the archive gathers events into one object, in seconds.
         lateness_limit_s: Oldest event accepted, in seconds before arrival; None for any age.
         detector: The detector's thresholds by their variables' names, where they differ.
+        delivery: How the stream gets into the lake.
     """
     lake_bucket = f"{stack}-lake-{account}"
     results_bucket = f"{stack}-athena-results-{account}"
     stream = Stream(f"{stack}-events", shards, retention_hours=24)
     shared = {} if lateness_limit_s is None else {"LATENESS_LIMIT_S": str(lateness_limit_s)}
+    archive = archive_function(
+        delivery,
+        stack,
+        {"LAKE_BUCKET": lake_bucket, **shared},
+        archive_window_s,
+        f"{stack}-failed-batches",
+    )
     return Topology(
         stack=stack,
         stream=stream,
@@ -90,8 +113,9 @@ def build_topology(
             Bucket(results_bucket),
         ),
         topics=(Topic(f"{stack}-alerts"),),
-        functions=_functions(
-            stack, stream.name, lake_bucket, archive_window_s, shared, detector or {}
+        functions=_functions(stack, stream.name, archive, shared, detector or {}),
+        delivery_streams=delivery_streams(
+            delivery, stack, stream.name, lake_bucket, archive, archive_window_s
         ),
         database=f"{stack}_db",
         glue_tables=_glue_tables(),
@@ -124,26 +148,17 @@ def _queues(stack: str) -> tuple[Queue, ...]:
 def _functions(
     stack: str,
     stream: str,
-    bucket: str,
-    archive_window_s: float,
+    archive: Function,
     shared: dict[str, str],
     detector: dict[str, str],
 ) -> tuple[Function, ...]:
     failed = f"{stack}-failed-batches"
     # 6 MB hold about 5,000 events of ours, so that at high volume the window decides
     real_time = Mapping(batch_size=5000, window_s=1, on_failure_queue=failed)
-    archive = Mapping(batch_size=10_000, window_s=archive_window_s, on_failure_queue=failed)
     topic = f"arn:aws:sns:{{region}}:{{account}}:{stack}-alerts"
     return (
         Function(f"{stack}-collector", "collector", 256, 29, {"STREAM_NAME": stream, **shared}),
-        Function(
-            f"{stack}-event-processor",
-            "event_processor",
-            512,
-            300,
-            {"LAKE_BUCKET": bucket, **shared},
-            archive,
-        ),
+        archive,
         Function(
             f"{stack}-aggregator",
             "aggregator",
