@@ -17,6 +17,8 @@ import msgspec
 
 from clickstream_platform.core.stream_audit import Position
 
+Place = tuple[str, str]
+
 
 class Undelivered(NamedTuple):
     """A record that was not delivered.
@@ -25,13 +27,18 @@ class Undelivered(NamedTuple):
         data: The row the function made of it, or its payload.
         arrived_at: When Firehose took it, in UTC.
         code: Why it was not delivered.
-        place: Where on the stream it was; None where only the stream can tell.
+        place: Shard and sequence number, as texts; None where only the stream can tell.
     """
 
     data: bytes
     arrived_at: datetime
     code: str
-    place: Position | None
+    place: Place | None
+
+    @property
+    def position(self) -> Position | None:
+        """The place as the audit compares it."""
+        return None if self.place is None else Position(self.place[0], int(self.place[1]))
 
 
 class _Envelope(msgspec.Struct, rename="camel"):
@@ -67,9 +74,9 @@ def read_line(line: bytes) -> Undelivered:
     )
 
 
-def _place_in(data: bytes) -> Position | None:
+def _place_in(data: bytes) -> Place | None:
     try:
         row = _row.decode(data)
-        return Position(row.shard_id, int(row.sequence_number))
     except ValueError:  # msgspec's errors are such, too
         return None
+    return (row.shard_id, row.sequence_number) if row.sequence_number.isdecimal() else None

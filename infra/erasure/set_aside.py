@@ -146,6 +146,6 @@ def _undelivered(line: bytes) -> bytes:
 def _place_of(line: bytes) -> Position | None:
     """Where a record was; of one that Firehose kept that is not always known."""
     try:
-        return of_line(line) or read_line(line).place
+        return of_line(line) or read_line(line).position
     except ValueError:
         return None

@@ -132,8 +132,8 @@ class UndeliveredObjects:
                 records.append(known)
                 continue
             digest = int.from_bytes(hashlib.sha256(one.data).digest()[:_DIGEST_BYTES])
-            shard_id, number = one.place or (UNKNOWN_SHARD, digest)
-            records.append(StreamRecord(shard_id, str(number), one.arrived_at, data, "", redriven))
+            shard_id, number = one.place or (UNKNOWN_SHARD, str(digest))
+            records.append(StreamRecord(shard_id, number, one.arrived_at, data, "", redriven))
         return records
 
     def _read(self, key: str) -> list[Undelivered]:

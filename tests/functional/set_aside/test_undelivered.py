@@ -148,7 +148,7 @@ def test_a_forged_place_is_not_believed() -> None:
     """A producer's record may name any place; only a row is the function's word."""
     forged = msgspec.json.encode({**json.loads(event()), "shard_id": SHARD, "sequence_number": "9"})
     assert read_line(failed(1, forged)).place is None
-    assert read_line(unconverted(2, event())).place == Position(SHARD, 2)
+    assert read_line(unconverted(2, event())).position == Position(SHARD, 2)
 
 
 @pytest.mark.parametrize("steps", range(4))
@@ -218,6 +218,14 @@ def test_records_that_are_alike_are_found_once_each() -> None:
     places = [None if one is None else (one.shard_id, one.sequence_number) for one in found]
     assert places == [("shardId-0", "1"), ("shardId-1", "1"), None, None]
     assert kinesis.at["shardId-0"] <= ARRIVED
+
+
+def test_a_number_keeps_its_zeros() -> None:
+    """Compaction takes numbers of other lengths for other records."""
+    row = {"shard_id": SHARD, "sequence_number": "007"}
+    data = base64.b64encode(json.dumps(row).encode()).decode()
+    found = read_line(json.dumps({"arrivalTimestamp": 1, "rawData": data}).encode())
+    assert (found.place, found.position) == ((SHARD, "007"), Position(SHARD, 7))
 
 
 def test_times_may_be_texts_as_in_the_guide() -> None:
