@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from botocore.exceptions import ClientError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambdas.event_processor.logic import sort_batch
@@ -165,6 +165,7 @@ PAYLOADS = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(PAYLOADS, st.sampled_from([SHARD, OTHER])), max_size=20), st.booleans())
 def test_every_record_is_answered_once(records: list[tuple[bytes, str]], broken: bool) -> None:
     """What Firehose misses has failed, and fails again however often it is tried."""
@@ -180,6 +181,7 @@ def test_every_record_is_answered_once(records: list[tuple[bytes, str]], broken:
     assert dropped == len(quarantined(s3)) + sum(data == FOR_ANOTHER for data, _ in records)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 400), min_size=1, max_size=60), st.integers(0, 20_000))
 def test_an_answer_never_outgrows_what_lambda_takes(sizes: list[int], room: int) -> None:
     verdicts = [

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.local.firehose.names import PrefixError, evaluate, object_name
@@ -148,6 +148,7 @@ def test_a_call_that_fails_is_tried_again() -> None:
     assert (len(calls), ids(site.s3)) == (4, {1})
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(1, 30), st.booleans()), min_size=1, max_size=8),
     st.integers(0, 6),
@@ -178,6 +179,7 @@ def test_a_death_between_writing_and_noting_loses_nothing(
     assert after.settled.get(SHARD, settled) == str(last)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_shard_is_read_on_only_behind_what_is_delivered(data: st.DataObject) -> None:
     account, records = Account(), []
