@@ -24,6 +24,7 @@ from infra.alerts import Rule, alerts_json, alerts_table, read_alerts
 from infra.aws.packaging.commands import package_command
 from infra.backfill.commands import mount as mount_backfill
 from infra.cost.commands import cost_command
+from infra.delivery_profiles import Delivery
 from infra.deploy.commands import mount as mount_deploy
 from infra.early_ends import (
     aws_errors_as_messages,
@@ -70,6 +71,11 @@ CollectorUrl = Annotated[
 ]
 
 
+DeliveryOption = Annotated[
+    Delivery, typer.Option(help="How events get into the lake: by our function, or by Firehose.")
+]
+
+
 class LogFormat(StrEnum):
     """Formats of a file of events."""
 
@@ -94,6 +100,7 @@ def demo(
     json_out: Annotated[
         Path | None, typer.Option("--json", help="Also write the summary to this file.")
     ] = None,
+    delivery: DeliveryOption = "lambda",
     state_dir: StateDir = HOME / "demo",
 ) -> None:
     """Send a real access log through the whole platform and print what came out.
@@ -106,7 +113,7 @@ def demo(
     with signals_as_interrupt(), Narrator(console) as narrator:
         try:
             watch = demo_flow.Watch(narrator.stage, narrator.sent)
-            summary = demo_flow.run_demo(log, state_dir, watch)
+            summary = demo_flow.run_demo(log, state_dir, watch, delivery)
         except (demo_flow.DemoError, StateError, StartError) as error:
             fail(str(error))
         except KeyboardInterrupt:
@@ -131,12 +138,19 @@ def up(
             "starts; at first 30 days ago."
         ),
     ] = None,
+    delivery: Annotated[
+        Delivery | None,
+        typer.Option(
+            help="How events get into the lake: by our function, or by Firehose. Kept for later "
+            "starts; at first by our function."
+        ),
+    ] = None,
 ) -> None:
     """Keep the platform running: collector, functions, embedded AWS, Dagster UI.
 
     Ctrl-C stops everything it started. The state survives and is used by the next start.
     """
-    options = service.UpOptions(state_dir, port, ui_port, archive_window, first_hour)
+    options = service.UpOptions(state_dir, port, ui_port, archive_window, first_hour, delivery)
     with signals_as_interrupt(), Narrator(console) as narrator:
         try:
             service.run(options, narrator.stage, partial(console.print, soft_wrap=True))

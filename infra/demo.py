@@ -19,6 +19,7 @@ import boto3
 
 from infra.clients.access_log import AccessLog, read_access_log
 from infra.clients.sender import send_events
+from infra.delivery_profiles import Delivery
 from infra.local.endpoints import Ports
 from infra.local.launcher import Platform
 from infra.local.processes import Running, Spec, free_port
@@ -53,7 +54,9 @@ class Watch:
     sent: Callable[[int, int], None]
 
 
-def run_demo(log: Path, state_dir: Path, watch: Watch) -> dict[str, Any]:
+def run_demo(
+    log: Path, state_dir: Path, watch: Watch, delivery: Delivery = "lambda"
+) -> dict[str, Any]:
     """Sends a log through the platform and reads back what came out.
 
     Args:
@@ -61,6 +64,7 @@ def run_demo(log: Path, state_dir: Path, watch: Watch) -> dict[str, Any]:
         state_dir: Where the platform keeps its state; an earlier finished demo there is replaced,
             an interrupted one is moved aside.
         watch: Who is told how it goes.
+        delivery: How the stream gets into the lake.
 
     Returns:
         The summary, figures from the platform's stores.
@@ -80,7 +84,7 @@ def run_demo(log: Path, state_dir: Path, watch: Watch) -> dict[str, Any]:
     with state.locked():
         state.open(**_partition_range(parsed))
         ports = Ports.of_state(state, free_port(), free_port())
-        platform = Platform(state, ports, _options(parsed), watch.stage)
+        platform = Platform(state, ports, _options(parsed, delivery), watch.stage)
         with _running(platform):
             figures = _flow(platform, parsed, watch)
         summary = {
@@ -129,11 +133,11 @@ def _flow(platform: Platform, log: AccessLog, watch: Watch) -> dict[str, Any]:
     topology = platform.topology
     end = stream_end(boto3.client("kinesis"), topology.stream.name)
     watch.stage("waiting for the archive")
-    wait_drained(platform, "event_processor", end)
+    archive, *others = topology.stream_functions
+    wait_drained(platform, archive.package, end)
     watch.stage("waiting for the real-time counters")
-    for function in topology.functions:
-        if function.mapping is not None:
-            wait_drained(platform, function.package, end)
+    for function in others:
+        wait_drained(platform, function.package, end)
     ready.touch()
     watch.stage("batch side: sensor, Glue, compaction, checks, dbt on Athena, SPICE")
     _wait_batch(batch)
@@ -155,7 +159,7 @@ def _running(platform: Platform) -> Iterator[None]:
         os.environ.update(environment)
 
 
-def _options(log: AccessLog) -> Options:
+def _options(log: AccessLog, delivery: Delivery) -> Options:
     """Settings for a log whose hours are long closed: nothing to wait for."""
     bounds = {name.upper(): value for name, value in _partition_range(log).items()}
     quick = {
@@ -164,7 +168,7 @@ def _options(log: AccessLog) -> Options:
         "COUNTERS_SETTLED_S": "0",
         "DBT_POLL_INTERVAL_S": "0.05",
     }
-    return Options(ARCHIVE_WINDOW_S, {**bounds, **quick})
+    return Options(ARCHIVE_WINDOW_S, {**bounds, **quick}, delivery)
 
 
 def _partition_range(log: AccessLog) -> dict[str, str]:

@@ -143,6 +143,52 @@ class Api:
 
 
 @dataclass(frozen=True)
+class DeliveryStream:
+    """A Firehose delivery stream from a Kinesis stream to S3, with dynamic partitioning.
+
+    The JSON rows its function answers are converted to Parquet: OpenX JSON SerDe in, Parquet SerDe
+    out, by the schema of a Glue table.
+
+    Attributes:
+        name: Its name.
+        stream: The Kinesis stream it reads. Firehose begins with what comes after its creation.
+        transform: The name of the function it calls.
+        bucket: Where it writes.
+        prefix: Of its objects, with expressions of Firehose's.
+        error_prefix: Of what could not be delivered, with expressions of Firehose's.
+        schema_table: The Glue table whose columns it converts to.
+        buffer_mb: Size at which the records of a partition are written, 64 to 128.
+        buffer_s: Time after which they are written at the latest, in seconds.
+        transform_buffer_s: How long records are gathered for one call of the function.
+        transform_buffer_mb: How much is gathered for one call, 0.2 to 3. Rows are larger than
+            records, and the answer to a call has at most 6 MB.
+        transform_retries: How often a failed call is tried again before its records are given up.
+        partition_retry_s: How long a partition is tried again to be written, in seconds.
+        max_partitions: Partitions gathered at one time; what is of others fails. It is AWS's own
+            limit unless a larger one was asked for.
+        lowercase_keys: Whether keys of the JSON are made lower-case, those of maps too.
+        compression: Of the Parquet pages.
+    """
+
+    name: str
+    stream: str
+    transform: str
+    bucket: str
+    prefix: str
+    error_prefix: str
+    schema_table: str
+    buffer_mb: int
+    buffer_s: float
+    transform_buffer_s: float
+    transform_buffer_mb: float = 1
+    transform_retries: int = 3
+    partition_retry_s: int = 7200
+    max_partitions: int = 500
+    lowercase_keys: bool = False  # it would change the names of experiments
+    compression: Literal["SNAPPY", "GZIP", "UNCOMPRESSED"] = "SNAPPY"
+
+
+@dataclass(frozen=True)
 class GlueTable:
     """An external table whose columns are known here; dbt creates its own."""
 

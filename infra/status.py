@@ -47,14 +47,14 @@ class Status:
 
 def read_status(state: State, ports: Ports) -> Status:
     """Asks the running platform. The AWS environment must be that platform's."""
-    topology = build_topology(ACCOUNT)
+    topology = build_topology(ACCOUNT, delivery=state.read_running()["delivery"])
     folder = state.folder("mappings")
     metrics = RealTimeMetrics(boto3.client("dynamodb"), topology.stack)
     sqs = boto3.client("sqs")
     hour = f"{datetime.now(UTC):%Y-%m-%dT%H}"
     return Status(
         {"collector": f"{ports.collector_url}/v1/events", "Dagster UI": ports.ui_url},
-        {f.package: lag_of(folder, f.package) for f in topology.functions if f.mapping},
+        {f.package: lag_of(folder, f.package) for f in topology.stream_functions},
         {queue.name: _waiting(sqs, queue.name) for queue in topology.queues},
         metrics.totals(),
         metrics.events_by_type(),

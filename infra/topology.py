@@ -7,12 +7,14 @@ to whoever renders this description, such as `infra.local` on the embedded AWS.
 from dataclasses import dataclass
 
 from infra.alarms import alarms_of
+from infra.delivery_profiles import Delivery, archive_function, delivery_streams
 from infra.hosting import Hosting
 from infra.resource_types import (
     Alarm,
     Api,
     Bucket,
     DataSet,
+    DeliveryStream,
     Function,
     GlueTable,
     LifecycleRule,
@@ -48,6 +50,7 @@ class Topology:
     buckets: tuple[Bucket, ...]
     topics: tuple[Topic, ...]
     functions: tuple[Function, ...]
+    delivery_streams: tuple[DeliveryStream, ...]
     database: str
     glue_tables: tuple[GlueTable, ...]
     workgroup: str
@@ -67,6 +70,17 @@ class Topology:
     def ops_topic(self) -> Topic:
         """Where alarms tell operators."""
         return self.topics[1]
+
+    @property
+    def stream_functions(self) -> tuple[Function, ...]:
+        """The functions that are given the stream's records, by a mapping or by Firehose.
+
+        The first is the one through which they are archived.
+        """
+        transforms = {one.transform for one in self.delivery_streams}
+        return tuple(
+            one for one in self.functions if one.mapping is not None or one.name in transforms
+        )
 
     def function(self, package: str) -> Function:
         """The function of a package below `lambdas`.
@@ -89,6 +103,7 @@ def build_topology(
     lateness_limit_s: int | None = None,
     detector: dict[str, str] | None = None,
     hosting: Hosting | None = None,
+    delivery: Delivery = "lambda",
 ) -> Topology:
     """Describes the platform.
 
@@ -100,6 +115,7 @@ def build_topology(
         lateness_limit_s: Oldest event accepted, in seconds before arrival; None for any age.
         detector: The detector's thresholds by their variables' names, where they differ.
         hosting: What is chosen for the account it runs in; its defaults if left.
+        delivery: How the stream gets into the lake.
     """
     hosting = hosting or Hosting()
     lake_bucket = f"{stack}-lake-{account}"
@@ -107,10 +123,15 @@ def build_topology(
     stream = Stream(f"{stack}-events", shards, retention_hours=24, on_demand=hosting.on_demand)
     shared = {} if lateness_limit_s is None else {"LATENESS_LIMIT_S": str(lateness_limit_s)}
     queues = _queues(stack)
-    collectors = hosting.collector_concurrency
-    functions = _functions(
-        stack, stream.name, lake_bucket, archive_window_s, shared, detector or {}, collectors
+    archive = archive_function(
+        delivery,
+        stack,
+        {"LAKE_BUCKET": lake_bucket, **shared},
+        archive_window_s,
+        f"{stack}-failed-batches",
     )
+    collectors = hosting.collector_concurrency
+    functions = _functions(stack, stream.name, archive, shared, detector or {}, collectors)
     return Topology(
         stack=stack,
         stream=stream,
@@ -119,6 +140,9 @@ def build_topology(
         buckets=_buckets(stack, lake_bucket, results_bucket),
         topics=(Topic(f"{stack}-alerts"), Topic(f"{stack}-ops", is_encrypted=False)),
         functions=functions,
+        delivery_streams=delivery_streams(
+            delivery, stack, stream.name, lake_bucket, archive, archive_window_s
+        ),
         database=f"{stack}_db",
         glue_tables=glue_tables(),
         workgroup=stack,
@@ -176,8 +200,7 @@ def _queues(stack: str) -> tuple[Queue, ...]:
 def _functions(
     stack: str,
     stream: str,
-    bucket: str,
-    archive_window_s: float,
+    archive: Function,
     shared: dict[str, str],
     detector: dict[str, str],
     collectors: int | None,
@@ -185,7 +208,6 @@ def _functions(
     failed = f"{stack}-failed-batches"
     # 6 MB hold about 5,000 events of ours, so that at high volume the window decides
     real_time = Mapping(batch_size=5000, window_s=1, on_failure_queue=failed)
-    archive = Mapping(batch_size=10_000, window_s=archive_window_s, on_failure_queue=failed)
     topic = f"arn:aws:sns:{{region}}:{{account}}:{stack}-alerts"
     return (
         Function(
@@ -196,14 +218,7 @@ def _functions(
             {"STREAM_NAME": stream, **shared},
             reserved_concurrency=collectors,
         ),
-        Function(
-            f"{stack}-event-processor",
-            "event_processor",
-            512,
-            300,
-            {"LAKE_BUCKET": bucket, **shared},
-            archive,
-        ),
+        archive,
         Function(
             f"{stack}-aggregator",
             "aggregator",

@@ -12,6 +12,7 @@ from pathlib import Path
 from shutil import which
 from typing import Any
 
+from infra.delivery_profiles import Delivery
 from infra.demo import FINISHED_DEMO
 from infra.local.endpoints import Ports
 from infra.local.launcher import Platform
@@ -37,13 +38,23 @@ _REMEMBERED = ("first_hour", "last_hour")
 
 @dataclass(frozen=True)
 class UpOptions:
-    """The options of `clickstream up`."""
+    """The options of `clickstream up`.
+
+    Attributes:
+        state_dir: Where the platform keeps its state.
+        port: Port of the collector.
+        ui_port: Port of Dagster's UI.
+        archive_window_s: How long the archive gathers events into one object, in seconds.
+        first_hour: First hour of the batch side's partitions; None for the one remembered.
+        delivery: How the stream gets into the lake; None for what is remembered.
+    """
 
     state_dir: Path
     port: int
     ui_port: int
     archive_window_s: float
     first_hour: str | None
+    delivery: Delivery | None = None
 
 
 def run(options: UpOptions, report: Callable[[str], None], show: Callable[[str], None]) -> None:
@@ -88,8 +99,11 @@ def _platform_options(state: State, options: UpOptions) -> Options:
     remembered: dict[str, Any] = state.open(first_hour=default)
     if options.first_hour is not None:
         remembered = state.remember(first_hour=options.first_hour)
+    if options.delivery is not None:
+        remembered = state.remember(delivery=options.delivery)
     batch = {name.upper(): remembered[name] for name in _REMEMBERED if name in remembered}
-    return Options(options.archive_window_s, {**batch, **_RESPONSIVE})
+    delivery: Delivery = remembered.get("delivery", "lambda")
+    return Options(options.archive_window_s, {**batch, **_RESPONSIVE}, delivery)
 
 
 def _welcome(platform: Platform, options: UpOptions, command: str) -> list[str]:

@@ -5,9 +5,10 @@ Comparing these with the stream belongs in `stream_audit`.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from io import BytesIO
+from itertools import chain
 
 import msgspec
 import pyarrow.parquet as pq
@@ -16,7 +17,11 @@ from clickstream_platform.core.retention import SET_ASIDE_PREFIXES
 from clickstream_platform.core.stream_audit import Position, Span
 
 _BATCH = re.compile(r"/(?P<shard>shardId-\d+)-(?P<first>\d+)-(?P<last>\d+)\.(parquet|json)$")
+_PLACE = ["shard_id", "sequence_number"]
 _DAY = timedelta(days=1)
+
+# Looks into objects: how far each reaches.
+Look = Callable[[Sequence[str]], Iterable[Sequence[Span]]]
 
 
 class _Line(msgspec.Struct):
@@ -37,14 +42,36 @@ def span_of(key: str) -> Span | None:
     return Span(key, match["shard"], int(match["first"]), int(match["last"]))
 
 
-def by_shard(keys: Iterable[str]) -> dict[str, list[Span]]:
-    """The objects of each shard, those left out whose key names no sequence numbers."""
+def by_shard(keys: Iterable[str], look: Look = lambda _: ()) -> dict[str, list[Span]]:
+    """The objects of each shard.
+
+    Our own archive names the sequence numbers in the key. Firehose names its objects as it likes
+    and puts records of several shards into one, so those are looked into: one that nobody knows the
+    extent of would have to be read beside every page of the stream.
+
+    Args:
+        keys: The objects.
+        look: Looks into those whose key names no sequence numbers; they are left out without it.
+    """
     found: dict[str, list[Span]] = {}
+    nameless: list[str] = []
     for key in keys:
         span = span_of(key)
-        if span is not None:
+        if span is None:
+            nameless.append(key)
+        else:
             found.setdefault(span.shard_id, []).append(span)
+    for span in chain.from_iterable(look(nameless)):
+        found.setdefault(span.shard_id, []).append(span)
     return found
+
+
+def spans_within(key: str, held: Iterable[Position]) -> list[Span]:
+    """How far an object reaches on each shard of which it holds records, by what it holds."""
+    numbers: dict[str, list[int]] = {}
+    for shard_id, number in held:
+        numbers.setdefault(shard_id, []).append(number)
+    return [Span(key, shard, min(found), max(found)) for shard, found in numbers.items()]
 
 
 def in_parquet(content: bytes) -> set[Position]:
@@ -53,7 +80,10 @@ def in_parquet(content: bytes) -> set[Position]:
     Raises:
         pyarrow.ArrowException: If it is no Parquet file of events.
     """
-    table = pq.read_table(BytesIO(content), columns=["shard_id", "sequence_number"])
+    file = pq.ParquetFile(BytesIO(content))
+    if not set(_PLACE) <= set(file.schema_arrow.names):
+        return set()
+    table = file.read(columns=_PLACE)
     pairs = zip(*(column.to_pylist() for column in table.columns), strict=True)
     return {Position(shard, int(number)) for shard, number in pairs if shard and number}
 

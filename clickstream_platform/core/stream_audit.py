@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from lambdas.shared.redriven import Consumer, Redriven
+from lambdas.shared.redriven import ARCHIVE, Redriven
 
-ARCHIVE: Consumer = "event_processor"
 # More of them are counted, but not named: by then nobody looks at them one by one.
 NAMED_GAPS = 1000
 # Times of arrival are approximate, and lose their last digits on the way through a number.
@@ -50,12 +49,17 @@ class Record(NamedTuple):
 
 
 class Span(NamedTuple):
-    """An object and the sequence numbers of the batch it was written from, both included."""
+    """An object and the first and last sequence number of a shard that it may hold."""
 
     key: str
     shard_id: str
     first: int
     last: int
+
+    @property
+    def is_of_one_shard(self) -> bool:
+        """Whether it says so by its name; a record of another shard in it is then an invention."""
+        return self.shard_id in self.key
 
 
 @dataclass
@@ -157,7 +161,8 @@ class Evidence:
             span = self._waiting.pop()
             if span.last >= first:
                 found.append(span)
-        self._near.update(zip(found, self._read([span.key for span in found]), strict=True))
+        for span, held in zip(found, self._read([span.key for span in found]), strict=True):
+            self._near[span] = held if span.is_of_one_shard else _on_shard(held, span.shard_id)
         return {
             position
             for positions in self._near.values()
@@ -235,6 +240,10 @@ class ShardAudit:
                 found.gaps.append(self._gap)
         self._gap.records += 1
         self._gap.last, self._gap.until = place.number, at
+
+
+def _on_shard(places: Iterable[Position], shard_id: str) -> set[Position]:
+    return {place for place in places if place.shard_id == shard_id}
 
 
 def redriven_positions(records: Iterable[Record]) -> set[Position]:

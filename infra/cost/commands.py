@@ -13,6 +13,7 @@ from rich.table import Table
 
 from infra.cost.load import CostError, Load
 from infra.cost.report import cost_report
+from infra.delivery_profiles import Delivery
 
 EventsPerSession = Annotated[float, typer.Option(help="Mean events of a session.")]
 SessionGap = Annotated[float, typer.Option(help="Mean seconds between two events of a session.")]
@@ -39,9 +40,15 @@ def cost_command(  # noqa: PLR0913 - one for each option
     events_per_request: Annotated[
         float, typer.Option(help="Events that a request of the collector brings.")
     ] = Load.events_per_request,
+    delivery: Annotated[
+        Delivery, typer.Option(help="How events get into the lake: by our function, or Firehose.")
+    ] = "lambda",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Estimate dollars per million events on AWS, beside the documents' design."""
+    """Estimate dollars per million events on AWS, beside the documents' design.
+
+    With `--delivery firehose` also beside the other profile.
+    """
     load = Load(
         events_per_day,
         window_s=window,
@@ -53,11 +60,18 @@ def cost_command(  # noqa: PLR0913 - one for each option
         session_gap_s=session_gap,
     )
     try:
-        report = cost_report(load)
+        report = cost_report(load, delivery)
+        if delivery != "lambda":
+            report["other_profiles"] = {"lambda": _side_of(cost_report(load))}
     except CostError as error:
         Console(stderr=True, highlight=False).print(f"[red]error:[/red] {escape(str(error))}")
         raise typer.Exit(1) from None
     write_cost(report, as_json=as_json)
+
+
+def _side_of(report: dict[str, Any]) -> dict[str, Any]:
+    """A design's costs alone."""
+    return {name: report[name] for name in ("usd_per_million", "by_service", "usd_per_month")}
 
 
 def write_cost(report: dict[str, Any], *, as_json: bool) -> None:
@@ -92,22 +106,33 @@ def _services(report: dict[str, Any]) -> Table:
         title_justify="left",
     )
     table.add_column("service")
-    table.add_column("ours", justify="right")
-    table.add_column("the documents'", justify="right")
-    ours, theirs = report["by_service"], report["documents"]["by_service"]
-    for service in sorted({**ours, **theirs}, key=lambda name: (-ours.get(name, 0), name)):
-        table.add_row(service, *(_cell(side.get(service)) for side in (ours, theirs)))
+    others = report.get("other_profiles", {})
+    name = f"ours, {report['delivery']}" if others else "ours"
+    for header in (name, *(f"ours, {other}" for other in others), "the documents'"):
+        table.add_column(header, justify="right")
+    sides = (report, *others.values(), report["documents"])
+    by_service = [side["by_service"] for side in sides]
+    services = {service for side in by_service for service in side}
+    for service in sorted(services, key=lambda one: (-by_service[0].get(one, 0), one)):
+        table.add_row(service, *(_cell(side.get(service)) for side in by_service))
     table.add_section()
-    sides = (report, report["documents"])
     table.add_row("a million events", *(_cell(side["usd_per_million"]) for side in sides))
     table.add_row("a month", *(f"{side['usd_per_month']:,.2f}" for side in sides))
     table.add_section()
     collector = report["collector"]
     each = f"{collector['events_per_request']:g} events a request"
-    table.add_row(f"collector, not included ({each})", _cell(collector["usd_per_million"]), "-")
+    table.add_row(
+        f"collector, not included ({each})",
+        _cell(collector["usd_per_million"]),
+        *["-"] * (len(sides) - 1),
+    )
     marts = report["marts"]
     each = f"{marts['queries_per_day']:,} Athena queries a day"
-    table.add_row(f"marts, not included ({each})", _cell(marts["usd_per_million"]), "-")
+    table.add_row(
+        f"marts, not included ({each})",
+        _cell(marts["usd_per_million"]),
+        *["-"] * (len(sides) - 1),
+    )
     return table
 
 

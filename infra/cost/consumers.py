@@ -27,6 +27,7 @@ STEPS = 4  # in which a batch's writes go out, one after the other
 PARALLEL_CALLS = 4  # within a step, of `lambdas.shared.statements` and the detector's alerts
 PARALLEL = frozenset({"dynamodb:BatchExecuteStatement", "dynamodb:PutItem", "dynamodb:UpdateItem"})
 ROOM = 0.8  # share of its capacity beyond which a function has no room for a retry
+ARCHIVES = frozenset({"event_processor", "firehose_transform"})
 _ROUNDS = 50  # halvings until a batch and the time it takes agree
 
 
@@ -88,7 +89,7 @@ def mapping_at(function: Function, load: Load) -> StreamMapping:
     mapping = function.mapping
     if mapping is None:
         raise KeyError(f"{function.name} reads no stream")
-    if function.package == "event_processor":  # the archive keeps its own window
+    if function.package in ARCHIVES:  # the archive keeps its own window
         return mapping
     window = mapping.window_s if load.window_s is None else load.window_s
     return StreamMapping(load.batch_size or mapping.batch_size, window)

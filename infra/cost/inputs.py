@@ -83,11 +83,13 @@ class Measurements:
     Attributes:
         date: When.
         record_bytes: Mean bytes of an event in the collector's shape.
+        row_bytes: Mean bytes of the row that Firehose is given of it.
         functions: What each function needs, by its package.
     """
 
     date: str
     record_bytes: float
+    row_bytes: float
     functions: dict[str, Needs]
 
 
@@ -106,5 +108,6 @@ def measurements_of(document: dict[str, Any]) -> Measurements:
     return Measurements(
         document["date"],
         document["record_bytes"],
+        document["row_bytes"],
         {function: Needs(**needs) for function, needs in document["functions"].items()},
     )

@@ -11,8 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from infra.cost.consumers import Consumer, consumer_at, shards_for
+from infra.cost.firehose import as_called, delivery_cost, objects_a_day
 from infra.cost.inputs import Measurements, Prices
 from infra.cost.load import Load
+from infra.resource_types import DeliveryStream, Function
 from infra.topology import Topology
 
 DAYS_A_MONTH = 30
@@ -55,7 +57,7 @@ def our_cost(
     Raises:
         CostError: If the load asks for fewer shards than it needs.
     """
-    functions = [function for function in topology.functions if function.mapping is not None]
+    functions = _as_called(topology, measurements.record_bytes)
     shards = shards_for(load, measurements.record_bytes, len(functions))
     consumers = tuple(consumer_at(one, load, shards, measurements) for one in functions)
     stream = _stream(load, shards, measurements.record_bytes, prices)
@@ -67,6 +69,9 @@ def our_cost(
         )
         for service, cost in batch_cost(consumer, prices).items():
             dollars[service] += consumer.batches * cost
+    for delivery in topology.delivery_streams:
+        for service, cost in _delivery_cost(load, delivery, measurements, prices).items():
+            dollars[service] += cost
     return Estimate(dict(dollars), shards, consumers)
 
 
@@ -92,6 +97,33 @@ def batch_cost(consumer: Consumer, prices: Prices) -> dict[str, float]:
         "s3": objects * storage["puts_thousand"] / 1000 + asks.s3_bytes / 1e9 * storage["gb_month"],
         "sqs": objects * SQS_REQUESTS * prices["sqs"]["requests_million"] / MILLION,
         "sns": published * prices["sns"]["requests_million"] / MILLION,
+    }
+
+
+def _as_called(topology: Topology, record_bytes: float) -> list[Function]:
+    """The functions that are given the stream's records, each with the mapping that does it."""
+    by_transform = {one.transform: one for one in topology.delivery_streams}
+    return [
+        as_called(one, by_transform[one.name], record_bytes) if one.name in by_transform else one
+        for one in topology.stream_functions
+    ]
+
+
+def _delivery_cost(
+    load: Load, delivery: DeliveryStream, measurements: Measurements, prices: Prices
+) -> dict[str, float]:
+    """Dollars a day of what Firehose does, and of its objects in S3.
+
+    These are announced on SQS like those of our own archive, and taken to be as large.
+    """
+    objects = objects_a_day(load, delivery, measurements.row_bytes)
+    holds = load.traffic.batch(load.events_per_s, load.events_per_day / objects / load.events_per_s)
+    size = measurements.functions["event_processor"].of(holds).s3_bytes * objects
+    storage = prices["s3"]
+    return {
+        **delivery_cost(load, delivery, measurements, prices),
+        "s3": objects * storage["puts_thousand"] / 1000 + size / 1e9 * storage["gb_month"],
+        "sqs": objects * SQS_REQUESTS * prices["sqs"]["requests_million"] / MILLION,
     }
 
 

@@ -12,17 +12,23 @@ from infra.cost.documents import documents_cost
 from infra.cost.inputs import PRICES_OF, Prices, read_measurements, read_prices
 from infra.cost.load import Load
 from infra.cost.marts import HOURS_A_DAY, marts_cost, read_mart_queries
+from infra.delivery_profiles import Delivery
 from infra.topology import Topology, build_topology
 
 
-def cost_report(load: Load) -> dict[str, Any]:
+def cost_report(load: Load, delivery: Delivery = "lambda") -> dict[str, Any]:
     """Costs both designs at a load.
+
+    Args:
+        load: The load.
+        delivery: How events get into the lake.
 
     Raises:
         CostError: If the load is out of range.
     """
     load.check()
-    topology, prices, measurements = build_topology(), read_prices(), read_measurements()
+    topology = build_topology(delivery=delivery)
+    prices, measurements = read_prices(), read_measurements()
     ours = model.our_cost(load, topology, measurements, prices)
     events = load.events_per_day
     functions = {one.name: _function(one) for one in ours.consumers}
@@ -32,6 +38,7 @@ def cost_report(load: Load) -> dict[str, Any]:
         "window_s": functions["aggregator"]["window_s"],
         "shards": ours.shards,
         "peak_factor": load.peak_factor,
+        "delivery": delivery,
         **our_side,
         "write_units_per_event": _per_event(ours.units(), events),
         "reads_per_event": _per_event(ours.reads(), events),
@@ -73,6 +80,7 @@ def assumptions(load: Load, shards: int, topology: Topology) -> list[str]:
         "sessions; with many shards and processes each is read again, at most 0.12 a million more",
         "no fault, retry or cold start; stored items stay below 1 KB; lake objects are kept one "
         "month",
+        *_of_firehose(topology),
         "storage in DynamoDB, Glue, Dagster's task, QuickSight, free tiers, transfer and tax are "
         "left out",
         "the collector and the marts are not included: the documents' producers write to Kinesis "
@@ -90,6 +98,16 @@ def _marts(load: Load, prices: Prices) -> dict[str, Any]:
         "measured": queries.date,
         **_side(dollars, load),
     }
+
+
+def _of_firehose(topology: Topology) -> list[str]:
+    """What the figures of Firehose rest on."""
+    return [
+        f"Firehose bills a record of the stream as 5 KB, also for conversion, and partitioning by "
+        f"the rows before conversion; it writes an object each {one.buffer_s:g} s, or of "
+        f"{one.buffer_mb} MB, and its first price tier holds; its objects are as large as ours"
+        for one in topology.delivery_streams
+    ]
 
 
 def _side(dollars: dict[str, float], load: Load) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Records that were set aside, without a person's.
 
-Belongs here: reading and rewriting the objects of the quarantine, those replayed from it included.
-Whether a record names the person belongs in `payloads`.
+Belongs here: reading and rewriting the objects of the quarantine, those replayed from it included,
+and those of what Firehose could not deliver. Whether a record names the person belongs in
+`payloads`.
 
 Where on the stream they were is noted before, so that no check takes them for lost.
 
@@ -19,10 +20,13 @@ from botocore.exceptions import ClientError
 from clickstream_platform.core.erased import SET_ASIDE
 from clickstream_platform.core.positions import of_line
 from clickstream_platform.core.retention import SET_ASIDE_PREFIXES
+from clickstream_platform.core.stream_audit import Position
+from clickstream_platform.core.undelivered import read_line
 from clickstream_platform.resources.lake import LakeResource
 from infra.erasure.errors import ErasureError
 from infra.erasure.payloads import Mentions
 from infra.erasure.places import keep_places
+from lambdas.shared import lake as layout
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -83,7 +87,7 @@ class SetAsideRecords:
         stored = self._read(key)
         if stored is None or not stored.of_person:
             return True
-        places = {place for line in stored.of_person if (place := of_line(line)) is not None}
+        places = {place for line in stored.of_person if (place := _place_of(line)) is not None}
         if places:
             keep_places(self._lake, SET_ASIDE, places)
         bucket = self._lake.bucket
@@ -109,14 +113,39 @@ class SetAsideRecords:
         return _Stored(kept, of_person, answer["ETag"])
 
     def _is_of_person(self, line: bytes) -> bool:
-        try:
-            payload = base64.b64decode(_line.decode(line).payload, validate=True)
-        except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
+        payload = _payload_of(line)
+        if payload is None:
             return self._mentions.are_in_bytes(line)  # somebody's own object
         return self._mentions.are_in(payload)
 
     def _keys(self) -> Iterator[str]:
-        for prefix in SET_ASIDE_PREFIXES:
+        for prefix in (*SET_ASIDE_PREFIXES, layout.UNDELIVERED_PREFIX):
             for one in self._lake.list_objects(f"{prefix}/"):
                 if one.size_bytes:
                     yield one.key
+
+
+def _payload_of(line: bytes) -> bytes | None:
+    """The payload in a line of the quarantine, or of Firehose's; None if it is neither."""
+    for read in (_quarantined, _undelivered):
+        try:
+            return read(line)
+        except ValueError:  # msgspec's and Unicode's errors are such, too
+            continue
+    return None
+
+
+def _quarantined(line: bytes) -> bytes:
+    return base64.b64decode(_line.decode(line).payload, validate=True)
+
+
+def _undelivered(line: bytes) -> bytes:
+    return read_line(line).data
+
+
+def _place_of(line: bytes) -> Position | None:
+    """Where a record was; of one that Firehose kept that is not always known."""
+    try:
+        return of_line(line) or read_line(line).position
+    except ValueError:
+        return None

@@ -34,7 +34,10 @@ class Platform:
     ) -> None:
         self.state = state
         self.ports = ports
-        self.topology = build_topology(ACCOUNT, archive_window_s=options.archive_window_s)
+        self.topology = build_topology(
+            ACCOUNT, archive_window_s=options.archive_window_s, delivery=options.delivery
+        )
+        self._delivery = options.delivery
         self.specs = Specs(state, ports, self.topology, options)
         self._report = report
         self._processes: list[Running] = []
@@ -60,11 +63,13 @@ class Platform:
             for function in self.topology.functions:
                 if function.mapping is not None:
                     self.start_process(self.specs.mapping(function))
+            for stream in self.topology.delivery_streams:
+                self.start_process(self.specs.delivery(stream))
             front.wait_ready()
         except BaseException:
             self.stop()
             raise
-        self.state.write_running({"ports": self.ports.as_json()})
+        self.state.write_running({"ports": self.ports.as_json(), "delivery": self._delivery})
 
     def _recover(self) -> None:
         """After an unclean stop: the emulators fell back to what they had saved last.

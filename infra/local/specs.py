@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.delivery_profiles import Delivery
 from infra.local.endpoints import ACCOUNT, REGION, Ports, aws_environment
 from infra.local.processes import LOOPBACK, Spec
 from infra.local.state import State
-from infra.resource_types import Function
+from infra.resource_types import DeliveryStream, Function
 from infra.topology import Topology
 
 PROJECT_ROOT = Path(__file__).parent.parent.parent
@@ -29,10 +30,12 @@ class Options:
     Attributes:
         archive_window_s: How long the archive gathers events into one object, in seconds.
         batch: Settings of the batch side, by their variables' names without `CLICKSTREAM_`.
+        delivery: How the stream gets into the lake.
     """
 
     archive_window_s: float
     batch: Mapping[str, str]
+    delivery: Delivery = "lambda"
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,17 @@ class Specs:
         return Spec(
             function.package,
             (*_PYTHON, "infra.local.mappings", function.package, *options),
+            {**self.environment, **function_environment(function)},
+        )
+
+    def delivery(self, stream: DeliveryStream) -> Spec:
+        """A delivery stream, with the function it calls."""
+        function = next(one for one in self.topology.functions if one.name == stream.transform)
+        folder, window = self.state.folder("mappings"), self.options.archive_window_s
+        options = ("--folder", str(folder), "--archive-window", str(window))
+        return Spec(
+            "firehose",
+            (*_PYTHON, "infra.local.firehose", stream.name, *options),
             {**self.environment, **function_environment(function)},
         )
 

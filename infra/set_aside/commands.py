@@ -1,7 +1,7 @@
-"""`clickstream quarantine …` and `clickstream redrive`.
+"""`clickstream quarantine …`, and the mounting of all commands about what was set aside.
 
-Belongs here: these commands and their options. What they do belongs in `replay` and
-`redrive`, what they print in `text`; `infra.cli` mounts them.
+Belongs here: these commands and their options. What they do belongs in `replay`, what they print in
+`text`; `infra.cli` mounts them.
 """
 
 import json
@@ -10,35 +10,26 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated
 
 import boto3
-import msgspec
 import typer
 from rich.console import Console
 
 from infra.local.endpoints import ACCOUNT, Ports
 from infra.set_aside import text
-from infra.set_aside.failed_batches import FailureQueue
 from infra.set_aside.front_door import CollectorDoor, DoorError, Refusal
 from infra.set_aside.quarantine import Chosen, Quarantine, QuarantineError, SetAside
-from infra.set_aside.redrive import Consumers, Outcome, Redrive
+from infra.set_aside.redrive_command import RedriveCommand, Yes, consumers_of
 from infra.set_aside.replay import Replay, preview
 from infra.surroundings import HOME, DryRun, StateDir, Surroundings
-from infra.topology import Topology, build_topology
-from lambdas.collector.store import StreamWriter
-from lambdas.event_processor.store import Archive
-from lambdas.shared.limits import Limits
-from lambdas.shared.redriven import Consumer
-from lambdas.shared.shards import Shards
-from lambdas.shared.stream import StreamEnvironment
+from infra.topology import build_topology
 
 Reason = Annotated[str | None, typer.Option(help="Only records set aside for this reason.")]
 Day = Annotated[
     str | None, typer.Option(help="Only records that arrived on this day, yyyy-MM-dd in UTC.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Send without asking.")]
 
 
 def mount(app: typer.Typer, surroundings: Surroundings) -> None:
@@ -52,7 +43,7 @@ def mount(app: typer.Typer, surroundings: Surroundings) -> None:
     quarantine.command("show")(commands.show)
     quarantine.command("replay")(commands.replay)
     app.add_typer(quarantine, name="quarantine")
-    app.command("redrive")(commands.redrive)
+    app.command("redrive")(RedriveCommand(surroundings).redrive)
 
 
 class SetAsideCommands:
@@ -122,7 +113,7 @@ class SetAsideCommands:
         chosen = self._chosen(reason, day)
         with self._errors_as_messages():
             ports, quarantine = self._around.ports(state_dir), self._quarantine(state_dir)
-            limits = _consumers(build_topology(ACCOUNT)).limits
+            limits = consumers_of(build_topology(ACCOUNT)).limits
             expected = preview(quarantine, chosen, limits, lambda *_: None)
             if not expected.records:
                 typer.echo(text.nothing_set_aside(chosen))
@@ -140,46 +131,6 @@ class SetAsideCommands:
                     replay.run(chosen)
                 finally:
                     typer.echo(text.replayed_line(replay.outcome))
-
-    def redrive(
-        self, dry_run: DryRun = False, yes: Yes = False, state_dir: StateDir = HOME
-    ) -> None:
-        """Give a function the records again that it gave up, as long as the stream has them.
-
-        Works through the queue of failed batches. Their events are put on the stream once more, for
-        that function alone: the others have had them. A message goes when the records of its batch
-        are on the stream again, or set aside; one that another redrive can do more of is kept. If
-        anything is not done the command says what and exits with 1.
-        """
-        with self._errors_as_messages(), self._around.interrupts():
-            self._around.ports(state_dir)
-            topology = build_topology(ACCOUNT)
-            consumers = _consumers(topology)
-            queue = FailureQueue(boto3.client("sqs"), f"{topology.stack}-failed-batches")
-            messages = queue.take()
-            if not messages:
-                typer.echo(text.nothing_failed(queue.hidden()))
-                return
-            kinesis, name = boto3.client("kinesis"), topology.stream.name
-            redrive = Redrive(
-                queue,
-                Shards(kinesis, name),
-                StreamWriter(kinesis, name),
-                Archive(boto3.client("s3"), topology.buckets[0].name),
-                consumers,
-            )
-            if dry_run:
-                redrive.preview(messages, _print_preview)
-                return
-            try:
-                self._around.require_yes(
-                    f"{text.waiting_line(messages)}. Send?", "nothing was sent", yes=yes
-                )
-            except BaseException:
-                queue.give_back(messages)
-                raise
-            if not redrive.run(messages, _print_outcome):
-                self._around.fail("not every record is redriven; see above what is kept or lost")
 
     def _chosen(self, reason: str | None, day: str | None) -> Chosen:
         if day is not None:
@@ -209,21 +160,5 @@ class SetAsideCommands:
             self._around.fail("interrupted; run it again, events keep their ids", code=130)
 
 
-def _consumers(topology: Topology) -> Consumers:
-    function = topology.function("event_processor")
-    variables = {name.lower(): value for name, value in function.environment.items()}
-    limits: Limits = msgspec.convert(variables, StreamEnvironment, strict=False).limits
-    packages = {topology.function(package).name: package for package in get_args(Consumer)}
-    return Consumers(packages, limits)
-
-
 def _print_refused(record: SetAside, refusal: Refusal) -> None:
     typer.echo(text.refused_line(record, refusal))
-
-
-def _print_preview(outcome: Outcome) -> None:
-    typer.echo("\n".join(text.outcome_lines(outcome, is_preview=True)))
-
-
-def _print_outcome(outcome: Outcome) -> None:
-    typer.echo("\n".join(text.outcome_lines(outcome, is_preview=False)))

@@ -19,15 +19,15 @@ from typing import NamedTuple
 from infra.set_aside.failed_batches import FailedBatch, FailureQueue, Message
 from lambdas.collector.logic import Entry
 from lambdas.collector.store import StreamWriter
-from lambdas.event_processor.logic import BadRecord, Batch
+from lambdas.event_processor.logic import Batch
 from lambdas.event_processor.store import Archive
+from lambdas.shared.bad_records import BadRecord
 from lambdas.shared.codec import StreamRecord, decode_record, encode
 from lambdas.shared.event import InvalidEvent
 from lambdas.shared.limits import Limits
-from lambdas.shared.redriven import Consumer, Redriven, wrap
+from lambdas.shared.redriven import ARCHIVE, Consumer, Redriven, wrap
 from lambdas.shared.shards import Shards
 
-ARCHIVE: Consumer = "event_processor"
 TOO_LARGE = "too_large"
 
 

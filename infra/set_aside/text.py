@@ -18,6 +18,8 @@ from infra.set_aside.front_door import Refusal
 from infra.set_aside.quarantine import Chosen, SetAside
 from infra.set_aside.redrive import Outcome
 from infra.set_aside.replay import Replayed
+from infra.set_aside.undelivered import Rearchived
+from lambdas.shared.bad_records import BadRecord
 
 _BREAKS = str.maketrans("", "", "\t\n\r")
 
@@ -132,16 +134,38 @@ def outcome_lines(outcome: Outcome, *, is_preview: bool) -> Iterator[str]:
             f"stream, {outcome.sent:,} {sent}, {len(outcome.bad):,} no events, "
             f"{outcome.passed_over:,} for another function"
         )
-    for item in outcome.bad:
-        why = f"{item.reason}: {one_line(item.detail)}"
-        yield f"  no event  {one_line(item.record.shard_id)}:{item.record.sequence_number}  {why}"
+    yield from _no_events(outcome.bad)
     if outcome.problem:
         yield f"  {'kept on the queue' if outcome.is_kept else 'lost'}: {outcome.problem}"
+
+
+def undelivered_line(objects: int) -> str:
+    """What Firehose could not deliver."""
+    which = "1 object" if objects == 1 else f"{objects:,} objects"
+    return f"{which} of records that Firehose could not deliver"
+
+
+def rearchived_lines(done: Rearchived, *, is_preview: bool) -> Iterator[str]:
+    """What became of an object of undelivered records, and each of them that is no event."""
+    archived = "would be archived" if is_preview else "archived"
+    yield (
+        f"{one_line(done.key)} ({_reasons(done.codes)}): {done.archived:,} {archived}, "
+        f"{len(done.bad):,} no events, {done.passed_over:,} for another function"
+    )
+    yield from _no_events(done.bad)
+    if done.placeless:
+        yield f"  {done.placeless:,} of them are no longer on the stream: the audit cannot tell"
 
 
 def place_of(record: SetAside) -> str:
     """A record's place on the stream."""
     return f"{one_line(record.shard_id)}:{one_line(record.sequence_number)}"
+
+
+def _no_events(bad: Iterable[BadRecord]) -> Iterator[str]:
+    for item in bad:
+        why = f"{item.reason}: {one_line(item.detail)}"
+        yield f"  no event  {one_line(item.record.shard_id)}:{item.record.sequence_number}  {why}"
 
 
 def _reasons(refused: Counter[str]) -> str:

@@ -7,22 +7,15 @@ from collections import defaultdict
 from datetime import timedelta
 from typing import NamedTuple
 
+from lambdas.shared.bad_records import BadRecord
 from lambdas.shared.codec import StreamRecord, decode_record
 from lambdas.shared.enrichment import enrich
 from lambdas.shared.event import Event, InvalidEvent
 from lambdas.shared.lake import datehour_of
 from lambdas.shared.limits import EARLIEST, Limits
+from lambdas.shared.redriven import ARCHIVE
 
-PACKAGE = "event_processor"
 _HOUR = timedelta(hours=1)
-
-
-class BadRecord(NamedTuple):
-    """A record that is set aside, with the reason."""
-
-    record: StreamRecord
-    reason: str
-    detail: str
 
 
 class Batch(NamedTuple):
@@ -53,7 +46,7 @@ def sort_batch(records: list[StreamRecord], limits: Limits) -> Batch:
     hours: defaultdict[int, list[Event]] = defaultdict(list)
     bad: list[BadRecord] = []
     for record in records:
-        if not record.is_for(PACKAGE):
+        if not record.is_for(ARCHIVE):
             continue  # redriven for another function; it is archived
         try:
             event = enrich(decode_record(record, limits))

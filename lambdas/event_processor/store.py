@@ -1,19 +1,18 @@
 """A batch into the lake: Parquet for events, JSON lines for bad records.
 
-Belongs here: the file formats and the S3 calls. Every key is the batch's sequence range, so a batch
-that is delivered again overwrites its own objects.
+Belongs here: the Parquet format and the S3 calls. Every key is the batch's sequence range, so a
+batch that is delivered again overwrites its own objects.
 """
 
-import base64
 from typing import TYPE_CHECKING
 
-import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 from msgspec.structs import astuple
 
-from lambdas.event_processor.logic import BadRecord, Batch
+from lambdas.event_processor.logic import Batch
 from lambdas.shared import lake
+from lambdas.shared.bad_records import to_quarantine
 from lambdas.shared.columns import EVENT_COLUMNS
 from lambdas.shared.event import Event
 
@@ -81,21 +80,3 @@ def to_parquet(events: list[Event]) -> bytes:
         store_schema=False,  # Arrow's own, beside that of Parquet
     )
     return bytes(sink.getvalue())
-
-
-def to_quarantine(bad: list[BadRecord]) -> bytes:
-    """Bad records as JSON lines that can be replayed: the payload is kept as it came."""
-    lines = [
-        msgspec.json.encode(
-            {
-                "reason": item.reason,
-                "detail": item.detail,
-                "payload": base64.b64encode(item.record.data).decode(),
-                "shard_id": item.record.shard_id,
-                "sequence_number": item.record.sequence_number,
-                "arrived_at": item.record.arrived_at.isoformat(),
-            }
-        )
-        for item in bad
-    ]
-    return b"\n".join(lines) + b"\n"

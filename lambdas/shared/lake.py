@@ -11,6 +11,8 @@ RAW_PREFIX = "raw"
 EVENTS_PREFIX = "events"
 QUARANTINE_PREFIX = "quarantine"
 MARTS_PREFIX = "marts"
+# What Firehose could not deliver, in its own envelopes; `clickstream redrive` archives it.
+UNDELIVERED_PREFIX = "undelivered"
 
 DATEHOUR_FORMAT = "%Y-%m-%d-%H"
 _RAW_KEY = re.compile(

@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 import msgspec
 
 Consumer = Literal["aggregator", "anomaly_detector", "event_processor"]
+# Whatever archives the stream answers to this name: a mark outlives a change of what that is.
+ARCHIVE: Consumer = "event_processor"
 _Shard = Annotated[str, msgspec.Meta(pattern=r"^shardId-[0-9]{1,20}\Z")]
 _Number = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,60}\Z")]
 _SomePositions = msgspec.Meta(min_length=1, max_length=32)

@@ -74,13 +74,14 @@ class Shards:
                 if int(record["SequenceNumber"]) > last:
                     return
                 if int(record["SequenceNumber"]) >= int(first):
-                    yield _as_read(shard_id, record)
+                    yield as_read(shard_id, record)
             if not answer["Records"] and not answer.get("MillisBehindLatest"):
                 return
             iterator = answer.get("NextShardIterator")
 
 
-def _as_read(shard_id: str, record: "RecordTypeDef") -> StreamRecord:
+def as_read(shard_id: str, record: "RecordTypeDef") -> StreamRecord:
+    """A record of the stream as the functions are given it."""
     data, redriven = unwrap(record["Data"])
     return StreamRecord(
         shard_id,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 FUNCTIONS = ("aggregator", "anomaly_detector", "event_processor")
+TRANSFORM = "firehose_transform"  # in the place of the last, where Firehose archives
 _IMPORT = (
     "import time; w, c = time.perf_counter(), time.process_time(); "
     "import lambdas.{0}.handler; "

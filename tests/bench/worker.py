@@ -16,7 +16,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tests.bench.workload import invocations, read_lines
+from tests.bench.processes import TRANSFORM
+from tests.bench.workload import as_called_by_firehose, invocations, read_lines
 
 PRIMING_BATCH = 1000
 COUNTING = "counting"  # decode, validate and aggregate, without any call
@@ -66,11 +67,13 @@ def handler_step(package: str) -> Callable[[dict[str, Any]], object]:
     """One invocation of a function's handler."""
     from infra.local.mappings.invocation import Context, load_handler  # noqa: PLC0415
 
-    handler = load_handler(package)
+    handler, is_called_by_firehose = load_handler(package), package == TRANSFORM
     context = Context(package, 256, 60, f"arn:aws:lambda:us-east-1:123456789012:function:{package}")
 
     def step(invocation: dict[str, Any]) -> object:
-        answer = handler(invocation, context)
+        answer = handler(
+            as_called_by_firehose(invocation) if is_called_by_firehose else invocation, context
+        )
         if answer and answer.get("batchItemFailures"):
             raise ValueError(f"{package} gave a batch back: {answer}")
         return answer

@@ -170,6 +170,30 @@ def invocations(lines: list[Line], batch_size: int, first: int = 0) -> Iterator[
         yield {"Records": [_record(lines[i], i) for i in range(start, start + batch_size)]}
 
 
+def as_called_by_firehose(invocation: dict[str, Any]) -> dict[str, Any]:
+    """The same records as Firehose hands them to its function."""
+    records = []
+    for one in invocation["Records"]:
+        kinesis = one["kinesis"]
+        at_ms = round(kinesis["approximateArrivalTimestamp"] * 1000)
+        metadata = {
+            "shardId": SHARD,
+            "partitionKey": kinesis["partitionKey"],
+            "approximateArrivalTimestamp": at_ms,
+            "sequenceNumber": kinesis["sequenceNumber"],
+            "subsequenceNumber": "0",
+        }
+        records.append(
+            {
+                "recordId": f"{SHARD}{kinesis['sequenceNumber']}000000",
+                "approximateArrivalTimestamp": at_ms,
+                "data": kinesis["data"],
+                "kinesisRecordMetadata": metadata,
+            }
+        )
+    return {"invocationId": "1", "region": "us-east-1", "records": records}
+
+
 def _record(line: Line, position: int) -> dict[str, Any]:
     sequence = f"{_SEQUENCE_PREFIX}{10_000 + position:08d}"
     return {

@@ -16,8 +16,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from infra.cost.traffic import Contents, Traffic
+from lambdas.firehose_transform.invocation import delivered_records
+from lambdas.firehose_transform.logic import transform
+from lambdas.shared.limits import Limits
 from tests.bench import report, workload
-from tests.bench.processes import FUNCTIONS, null_endpoint, run_worker
+from tests.bench.processes import FUNCTIONS, TRANSFORM, null_endpoint, run_worker
 from tests.bench.report import circumstances, figure, table
 from tests.bench.shares import THINGS, contents_of, error_of, shares_of
 
@@ -34,6 +37,7 @@ NAMED = ("calls", "units", "reads")
 PLAIN = ("cpu_ms", "s3_bytes", "log_bytes")
 # New pages are many at the start of an hour and few later; the law speaks of the whole hour.
 LASTING = tuple(thing for thing in THINGS if thing not in {"batch", "new_pages"})
+_ROWS = 1000  # of each density, to find a row's mean size
 _HOUR_START_MS = 1_751_518_805_000  # 05:00:05Z
 
 _HOW = """\
@@ -60,12 +64,14 @@ class Cell(NamedTuple):
 def measure() -> dict[str, Any]:
     """Measures every function on every batch of the plan."""
     with tempfile.TemporaryDirectory() as folder, null_endpoint() as endpoint:
-        record_bytes, cells = _traffic(Path(folder))
+        record_bytes, row_bytes, cells = _traffic(Path(folder))
         asked = {
-            function: [_asked(endpoint, function, cell) for cell in cells] for function in FUNCTIONS
+            function: [_asked(endpoint, function, cell) for cell in cells]
+            for function in (*FUNCTIONS, TRANSFORM)
         }
     return {
         "record_bytes": record_bytes,
+        "row_bytes": row_bytes,
         "batches": [
             {"rate": cell.rate, "held": cell.held.counts(), "law": _law(cell).counts()}
             for cell in cells
@@ -78,9 +84,13 @@ def measure() -> dict[str, Any]:
     }
 
 
-def _traffic(folder: Path) -> tuple[int, list[Cell]]:
-    """Writes the events of each density; returns a record's mean bytes and what is measured."""
-    cells, sizes = [], []
+def _traffic(folder: Path) -> tuple[int, int, list[Cell]]:
+    """Writes the events of each density.
+
+    Returns:
+        Mean bytes of a record and of the row Firehose is given of it, and what is measured.
+    """
+    cells, sizes, rows = [], [], []
     for rate, plan in PLAN.items():
         primed = round(PRIMED_S * rate)
         needed = primed + max((batches + 1) * size for size, batches in plan.items())
@@ -89,10 +99,17 @@ def _traffic(folder: Path) -> tuple[int, list[Cell]]:
         data = folder / f"{rate}.ndjson"
         workload.write_lines(data, lines)
         sizes.append(statistics.mean(len(line.data) for line in lines))
+        rows += _row_sizes(lines[:_ROWS])
         for size, batches in plan.items():
             held = contents_of(lines, size, primed + size, batches)
             cells.append(Cell(rate, primed, size, batches, held, data))
-    return round(statistics.mean(sizes)), cells
+    return round(statistics.mean(sizes)), round(statistics.mean(rows)), cells
+
+
+def _row_sizes(lines: list[workload.Line]) -> list[int]:
+    (invocation,) = workload.invocations(lines, len(lines))
+    delivered = delivered_records(workload.as_called_by_firehose(invocation))
+    return [len(one.row) for one in transform(delivered, Limits()).verdicts]
 
 
 def _law(cell: Cell) -> Contents:
@@ -135,7 +152,7 @@ def _by_name(asked: list[dict[str, Any]], kind: str) -> Iterator[tuple[str, list
 
 def write(measured: dict[str, Any], target: Path) -> str:
     """Writes the data file and the report; returns the report."""
-    data = {name: measured[name] for name in ("record_bytes", "functions")}
+    data = {name: measured[name] for name in ("record_bytes", "row_bytes", "functions")}
     target.write_text(json.dumps({**circumstances(), **data}, indent=1) + "\n")
     parts = [
         "A batch asks for so much for itself and for each thing it holds. `off` is the largest "

@@ -39,9 +39,10 @@ from lambdas.aggregator.session_store import SessionStore
 from lambdas.aggregator.sessions import Session
 from lambdas.anomaly_detector.rules import Alert
 from lambdas.anomaly_detector.store import AlertStore
-from lambdas.event_processor.logic import BadRecord, Batch
+from lambdas.event_processor.logic import Batch
 from lambdas.event_processor.store import Archive, to_parquet
 from lambdas.shared import lake as layout
+from lambdas.shared.bad_records import BadRecord
 from lambdas.shared.codec import StreamRecord
 from lambdas.shared.event import Event
 

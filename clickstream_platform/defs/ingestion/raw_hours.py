@@ -28,13 +28,14 @@ _RAW_EVENTS = (
 
 
 def build_raw_hours(partitions: dg.PartitionsDefinition[str]) -> dg.AssetSpec:
-    """The hours of raw objects, which the event_processor writes and nobody here does."""
+    """The hours of raw objects, which the archive writes and nobody here does."""
     return dg.AssetSpec(
         RAW_HOURS,
         description=(
             "The objects of one hour of event time, as they landed in S3. Grain: object. Source: "
-            "the event_processor, about one object per shard and minute. Lateness: an hour gets "
-            "most of its objects within a minute of its end, and late events at any time."
+            "the archive, by our function one object per shard and minute, by Firehose one per "
+            "minute or 64 MB. Lateness: an hour gets most of its objects within two minutes of "
+            "its end, and late events at any time."
         ),
         group_name="ingestion",
         owners=["team:data-platform"],
@@ -44,12 +45,12 @@ def build_raw_hours(partitions: dg.PartitionsDefinition[str]) -> dg.AssetSpec:
 
 
 def build_quarantine() -> dg.AssetSpec:
-    """The records that were set aside, by the event_processor too."""
+    """The records that were set aside, by the archive too."""
     return dg.AssetSpec(
         QUARANTINE,
         description=(
             "Records that could not be accepted, with the reason. Grain: record. Source: the "
-            "event_processor. Lateness: a minute after their arrival; `clickstream quarantine` "
+            "archive. Lateness: a minute after their arrival; `clickstream quarantine` "
             "shows them and sends them again."
         ),
         group_name="ingestion",

@@ -125,7 +125,7 @@ class Retention:
         self._drop_expired_hours(expired)
         gone = set() if self._dry_run else set(expired)
         self._remove_files({hour: place for hour, place in places.items() if hour not in gone})
-        for prefix in (*SET_ASIDE_PREFIXES, ERASED_PREFIX):
+        for prefix in (*SET_ASIDE_PREFIXES, layout.UNDELIVERED_PREFIX, ERASED_PREFIX):
             self._remove_set_aside(prefix)
         # For a commit that had read its partition before the first note and came after the second.
         self._note_expiry(self._without_raw)

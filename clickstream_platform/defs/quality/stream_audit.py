@@ -26,6 +26,7 @@ from clickstream_platform.core.positions import (
     in_parquet,
     in_quarantine,
     quarantine_prefixes,
+    spans_within,
 )
 from clickstream_platform.core.stored_object import StoredObject
 from clickstream_platform.core.stream_audit import (
@@ -33,6 +34,7 @@ from clickstream_platform.core.stream_audit import (
     Findings,
     Position,
     ShardAudit,
+    Span,
     redriven_positions,
 )
 from clickstream_platform.defs.quality.audit_history import clean_until, touched_hours
@@ -170,10 +172,7 @@ def _compare(
     """Reads the window once and compares it with the objects that may hold it."""
     prefixes = quarantine_prefixes(window.start, window.end)
     set_aside = (one for prefix in prefixes for one in lake.list_objects(prefix))
-    archived, quarantined = (
-        by_shard(one.key for one in objects if one.modified_at >= window.start - _CLOCKS)
-        for objects in (raw_objects, set_aside)
-    )
+    since = window.start - _CLOCKS
     findings = Findings()
     with (
         ThreadPoolExecutor(lake.transfers, thread_name_prefix="objects") as objects,
@@ -182,6 +181,20 @@ def _compare(
 
         def reading(of_content: _OfContent) -> Callable[[Sequence[str]], Iterator[set[Position]]]:
             return lambda keys: objects.map(lambda key: _held(lake, key, of_content), keys)
+
+        def spans(keys: Sequence[str]) -> Iterator[list[Span]]:
+            # Of each object only its ends are kept: the positions of a day would fill the memory.
+            return objects.map(lambda key: spans_within(key, _held(lake, key, in_parquet)), keys)
+
+        archived = by_shard(
+            (
+                one.key
+                for one in raw_objects
+                if one.modified_at >= since and layout.datehour_of_raw_key(one.key) is not None
+            ),
+            spans,
+        )
+        quarantined = by_shard(one.key for one in set_aside if one.modified_at >= since)
 
         def audit_shard(shard_id: str) -> Findings:
             shard = ShardAudit(

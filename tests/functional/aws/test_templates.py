@@ -80,9 +80,9 @@ def test_roles_reach_named_resources_only(rendered: Rendered, with_own_key: Rend
                 assert not any("*" in action for action in listed(statement["Action"]))
                 for arn in listed(statement["Resource"]):
                     named = arn.removesuffix("*")
-                        assert "*" not in named, arn
-                        assert named == arn or named.endswith((":", "/")), arn
-                        assert not re.fullmatch(r"arn:\w+:s3:::[^/]*/", named), "a whole bucket"
+                    assert "*" not in named, arn
+                    assert named == arn or named.endswith((":", "/")), arn
+                    assert not re.fullmatch(r"arn:\w+:s3:::[^/]*/", named), "a whole bucket"
 
 
 def test_no_secret_is_in_an_environment(rendered: Rendered) -> None:

@@ -75,7 +75,7 @@ def full_lake() -> Stores:
     stores.raw(MIXED, "unread", NOW - 19 * DAY)
     stores.raw(YOUNG, "a", NOW - 4 * DAY)
     stores.live(YOUNG, NOW - 3 * DAY)
-    for prefix in ("quarantine", "quarantine-replayed"):
+    for prefix in ("quarantine", "quarantine-replayed", "undelivered"):
         stores.lake.put(f"{prefix}/day=2025-11-01/old.json", at=NOW - 120 * DAY)
         stores.lake.put(f"{prefix}/day=2026-02-01/new.json", at=NOW - 28 * DAY)
     stores.lake.put(f"{MART}/b/day=2026-01-10/live.parquet", at=NOW - 40 * DAY)
@@ -91,7 +91,7 @@ def test_each_rule_takes_its_own_and_nothing_else():
     assert outcome.removed == {
         Rule.RAW: Sum(objects=4, size_bytes=20, partitions=2),
         Rule.GENERATIONS: Sum(objects=4, size_bytes=20),
-        Rule.SET_ASIDE: Sum(objects=2, size_bytes=10),
+        Rule.SET_ASIDE: Sum(objects=3, size_bytes=15),
         Rule.EXPIRED_HOURS: Sum(objects=2, size_bytes=10, partitions=1),
         Rule.MART_BUILDS: Sum(objects=1, size_bytes=5),
     }
@@ -106,10 +106,11 @@ def test_each_rule_takes_its_own_and_nothing_else():
         f"raw/datehour={YOUNG}/a.parquet",
         "quarantine/day=2026-02-01/new.json",
         "quarantine-replayed/day=2026-02-01/new.json",
+        "undelivered/day=2026-02-01/new.json",
         f"{MART}/b/day=2026-01-10/live.parquet",
         "events/notes.txt",
     }
-    assert sum(len(one.objects) for one in told) == 13
+    assert sum(len(one.objects) for one in told) == 14
 
 
 def test_an_hour_is_told_before_its_first_raw_object_goes():

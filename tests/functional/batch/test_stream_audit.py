@@ -20,9 +20,8 @@ from clickstream_platform.defs.quality.freshness import (
 from clickstream_platform.defs.quality.stream_audit import OP, build_stream_audit
 from clickstream_platform.partitions import hourly_partitions
 from infra.erasure.places import keep_places
-from lambdas.event_processor.logic import BadRecord
-from lambdas.event_processor.store import to_quarantine
 from lambdas.shared import lake as layout
+from lambdas.shared.bad_records import BadRecord, to_quarantine
 from lambdas.shared.codec import StreamRecord
 from lambdas.shared.redriven import Redriven
 from tests.functional.batch.counted import (
@@ -132,6 +131,28 @@ def test_an_event_of_another_hour_is_found_without_reading_the_whole_lake(site):
     )
     assert site.audit().passed
     assert len(site.stream.reads) == 1, "one look was enough"
+
+
+def test_objects_of_firehose_are_looked_into(site):
+    """Their names say nothing, and one holds records of several shards and any arrival."""
+    for number in range(10):
+        site.stream.put(number, START + timedelta(minutes=number), shard_id=OTHER)
+    places = (
+        [(SHARD, 0), (OTHER, 9), (SHARD, 4), (OTHER, 0)],
+        [(shard, number) for shard in (SHARD, OTHER) for number in range(1, 9)],
+    )
+    folder = layout.raw_prefix(layout.datehour_of(START))
+    for index, held in enumerate(places):
+        rows = [{"shard_id": shard, "sequence_number": str(number)} for shard, number in held]
+        site.bucket.put(f"{folder}d-1-2026-11-23-01-00-00-{index}.parquet", parquet(rows))
+    site.bucket.put(f"{folder}notes.txt", b"no Parquet")
+    found = site.audit()
+    assert not found.passed
+    [gap] = told(found, "missing_ranges")
+    assert (gap["shard_id"], gap["first"], gap["records"]) == (SHARD, "9", 1)
+    assert told(found, "archived") == 19
+    site.archive(9)
+    assert site.audit().passed
 
 
 def test_an_object_that_nobody_announced_is_found_all_the_same(site):

@@ -55,6 +55,24 @@ def store() -> Bucket:
     return bucket
 
 
+def test_what_firehose_could_not_deliver_is_rewritten_too(store: Bucket) -> None:
+    """It lies in envelopes of Firehose's: searched as text, nobody would be found in them."""
+
+    def envelope(name: str) -> bytes:
+        row = {"user_id": name, "shard_id": "shardId-0", "sequence_number": "7"}
+        data = base64.b64encode(json.dumps(row).encode()).decode()
+        return json.dumps({"arrivalTimestamp": 1, "rawData": data}).encode() + b"\n"
+
+    key = "undelivered/day=2026-11-22/format-conversion-failed/clickstream-archive-1-x"
+    store.put(key, envelope("anna") + envelope("bob"))
+    found = records(store, [])
+    assert found.find() == {KEY: 1, key: 1}
+    found.purge(key)
+    assert store.read(key) == envelope("bob")
+    (note,) = [one for one in store.objects if one.startswith("erased/")]
+    assert in_note(store.read(note)) == {Position("shardId-0", 7)}
+
+
 def test_a_record_that_comes_meanwhile_is_kept(store: Bucket) -> None:
     records(store, [ANNA + BOB + EVE]).purge(KEY)
     assert store.read(KEY) == BOB + EVE

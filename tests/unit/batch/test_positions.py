@@ -11,12 +11,13 @@ from clickstream_platform.core.positions import (
     in_quarantine,
     quarantine_prefixes,
     span_of,
+    spans_within,
 )
 from clickstream_platform.core.stream_audit import Position, Span
 from infra.set_aside.quarantine import REPLAYED_PREFIX
-from lambdas.event_processor.logic import BadRecord
-from lambdas.event_processor.store import to_parquet, to_quarantine
+from lambdas.event_processor.store import to_parquet
 from lambdas.shared import lake
+from lambdas.shared.bad_records import BadRecord, to_quarantine
 from lambdas.shared.codec import StreamRecord
 from lambdas.shared.event import Event
 
@@ -35,7 +36,17 @@ AT = datetime(2026, 11, 23, 0, 10, tzinfo=UTC)
 )
 def test_a_key_names_the_sequence_numbers_of_its_batch(key):
     assert span_of(key) == Span(key, SHARD, int(FIRST), int(LAST))
-    assert by_shard([key, "raw/datehour=2015-05-17-10/part-0.parquet"]) == {SHARD: [span_of(key)]}
+    assert by_shard([key, "quarantine/day=2015-05-17/notes.json"]) == {SHARD: [span_of(key)]}
+
+
+def test_an_object_whose_key_names_none_is_looked_into():
+    key = "raw/datehour=2015-05-17-10/d-1-2015-05-17-10-00-00-4c2e.parquet"
+    held = {Position(SHARD, 7), Position("shardId-000000000001", 2), Position(SHARD, 3)}
+    found = by_shard([key], lambda keys: [spans_within(one, held) for one in keys])
+    assert found == {
+        SHARD: [Span(key, SHARD, 3, 7)],
+        "shardId-000000000001": [Span(key, "shardId-000000000001", 2, 2)],
+    }
 
 
 def test_positions_are_read_from_what_the_archive_writes():

@@ -27,6 +27,12 @@ def prices() -> Prices:
         "cloudwatch": {"logs_gb": 0.0, "metric_month": 30.0, "put_metric_data_thousand": 0.1},
         "sns": {"requests_million": 0.0},
         "sqs": {"requests_million": 0.0},
+        "firehose": {
+            "ingested_gb": 3.0,
+            "converted_gb": 2.0,
+            "partitioned_gb": 5.0,
+            "partitioned_objects_thousand": 7.0,
+        },
         "api": {"requests_million": 50.0},
     }
 
@@ -37,6 +43,7 @@ def measurements() -> Measurements:
     return Measurements(
         "2026-11-23",
         400,
+        600,
         {
             "aggregator": needs(
                 units={"session-metrics": {"sessions": 1}, "counters": {"minutes": 1}},
@@ -45,5 +52,6 @@ def measurements() -> Measurements:
             ),
             "anomaly_detector": needs(),
             "event_processor": needs(calls={"s3:PutObject": {"batch": 1, "new_hours": 1}}),
+            "firehose_transform": needs(),
         },
     )

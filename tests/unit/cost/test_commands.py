@@ -60,6 +60,24 @@ def test_the_tables_name_both_designs_and_the_batches() -> None:
         assert text in "\n".join(part.rstrip() for part in done.stdout.splitlines()) + "\n"
 
 
+def test_a_profile_is_shown_beside_the_other() -> None:
+    asked = ["cost", "--events-per-day", "1e6", "--delivery", "firehose"]
+    answer = json.loads(RUNNER.invoke(app, [*asked, "--json"]).stdout)
+    other = answer["other_profiles"]["lambda"]
+    assert other["usd_per_million"] == cost_report(Load(1e6))["usd_per_million"]
+    assert set(answer["by_service"]) - set(other["by_service"]) == {
+        "firehose ingestion",
+        "firehose conversion",
+        "firehose partitioning",
+    }
+    assert "firehose_transform" in answer["functions"]
+    assert any("5 KB" in text for text in answer["assumptions"])
+    shown = RUNNER.invoke(app, asked, env={"COLUMNS": "120"}).stdout
+    assert "ours, firehose" in shown
+    assert "ours, lambda" in shown
+    assert "ours, " not in RUNNER.invoke(app, asked[:3]).stdout
+
+
 @pytest.mark.parametrize("volume", ["0", "-1", "nan"])
 def test_a_wrong_volume_gets_a_message(volume: str) -> None:
     done = RUNNER.invoke(app, ["cost", "--events-per-day", volume])

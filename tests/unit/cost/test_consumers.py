@@ -23,7 +23,7 @@ def asked(cpu_ms: float, calls: dict[str, float] | None = None) -> Asked:
 
 
 def working(cpu_ms: dict[str, float]) -> Measurements:
-    return Measurements("2026-11-23", 400, {"aggregator": needs(cpu_ms=cpu_ms)})
+    return Measurements("2026-11-23", 400, 600, {"aggregator": needs(cpu_ms=cpu_ms)})
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ def test_a_batch_asks_for_itself_and_for_each_thing_it_holds() -> None:
 
 
 def test_the_measurements_are_those_of_the_functions_there_are() -> None:
-    wanted = {one.package for one in build_topology().functions if one.mapping is not None}
+    both = build_topology(), build_topology(delivery="firehose")
+    wanted = {one.package for topology in both for one in topology.stream_functions}
     assert read_measurements().functions.keys() == wanted
 
 

@@ -39,6 +39,27 @@ def test_our_cost(measurements: Measurements, prices: Prices) -> None:
     }
 
 
+def test_firehose_bills_small_records_as_5_kb(measurements: Measurements, prices: Prices) -> None:
+    """And only what it delivers by what it is: the row, which is larger than the record."""
+    load, day = Load(1e6), build_topology(delivery="firehose")
+    found = our_cost(load, day, measurements, prices).dollars
+    gigabytes, objects = 1e6 * 5120 / 2**30, 24 * 60 + 24
+    assert found["firehose ingestion"] == pytest.approx(3 * gigabytes)
+    assert found["firehose conversion"] == pytest.approx(2 * gigabytes)
+    delivered = 5 * 1e6 * 600 / 2**30
+    assert found["firehose partitioning"] == pytest.approx(delivered + 7 * objects / 1000)
+    assert found["s3"] == pytest.approx(objects / 1000)
+    assert "firehose ingestion" not in our_cost(load, TOPOLOGY, measurements, prices).dollars
+
+
+def test_at_volume_firehose_writes_an_object_for_each_64_mb(
+    measurements: Measurements, prices: Prices
+) -> None:
+    """However many shards there are: a minute of 1e9 events a day is 417 MB of rows."""
+    found = our_cost(Load(1e9), build_topology(delivery="firehose"), measurements, prices)
+    assert found.dollars["s3"] == pytest.approx((1e9 * 600 / (64 * 2**20) + 24) / 1000)
+
+
 ARCHIVED = 6_000_000 / (400 * 4 / 3 + 600)  # events of an archive's full batch
 
 
