@@ -12,6 +12,7 @@ from infra.aws.packaging.imports import Imports
 
 # Never read at run time: caches of another Python, types, sources of compiled modules, commands.
 _EVERYWHERE = (
+    "__pycache__/*",
     "*/__pycache__/*",
     "*.pyi",
     "*/py.typed",
@@ -65,7 +66,9 @@ _BY_LIBRARY = {
         "jvm.py",
         "conftest.py",
     ),
+    "ua_parser_builtins": ("matchers.py", "regexes.py"),  # for old interfaces; ours reads lazy.py
 }
+
 # Packages inside of libraries that only those need who name them.
 _FOR_WHO_NAMES_THEM = ("aws_lambda_powertools.event_handler",)
 
