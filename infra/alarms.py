@@ -4,22 +4,30 @@ Belongs here: which figures are watched and from where on they are wrong. Creati
 belongs to `infra.aws`; what the anomaly detector raises about visitors are alerts, not alarms.
 """
 
-from infra.resource_types import Alarm, Function, Queue
+from collections.abc import Iterator
+
+from infra.resource_types import Alarm, DeliveryStream, Function, Queue
 
 _MINUTE_S = 60
 _HOUR_S = 3600
 _LAMBDA = "AWS/Lambda"
 _QUEUE = "AWS/SQS"
 _STREAM = "AWS/Kinesis"
+_DELIVERY = "AWS/Firehose"
 _OWN = "Clickstream"
 
 ITERATOR_AGE_MS = 10 * 60 * 1000
 UNTAKEN_OBJECTS_S = 30 * 60
+UNDELIVERED_S = 15 * 60
 BAD_RECORDS_AN_HOUR = 100
 
 
 def alarms_of(
-    stack: str, stream: str, functions: tuple[Function, ...], queues: tuple[Queue, ...]
+    stack: str,
+    stream: str,
+    functions: tuple[Function, ...],
+    queues: tuple[Queue, ...],
+    delivery_streams: tuple[DeliveryStream, ...] = (),
 ) -> tuple[Alarm, ...]:
     """The alarms of a platform.
 
@@ -28,9 +36,15 @@ def alarms_of(
         stream: The stream's name.
         functions: Its functions.
         queues: Its queues; those that nothing drains by itself must be empty.
+        delivery_streams: Its delivery streams.
     """
-    watched = [alarm for function in functions for alarm in _of_function(function)]
-    return (*watched, *_of_stream(stack, stream), *_of_queues(stack, queues), _bad_records(stack))
+    return (
+        *(alarm for function in functions for alarm in _of_function(function)),
+        *(alarm for one in delivery_streams for alarm in _of_delivery(one)),
+        *_of_stream(stack, stream),
+        *_of_queues(stack, queues),
+        _bad_records(stack),
+    )
 
 
 def _of_function(function: Function) -> list[Alarm]:
@@ -70,6 +84,49 @@ def _of_function(function: Function) -> list[Alarm]:
             )
         )
     return found
+
+
+def _of_delivery(stream: DeliveryStream) -> Iterator[Alarm]:
+    """What Firehose falls behind with, and what it lays aside without anybody's asking."""
+    name, dimensions = stream.name, (("DeliveryStreamName", stream.name),)
+    yield Alarm(
+        f"{name}-freshness",
+        f"{name} has had a record for a quarter of an hour that is not in the lake. Its log group "
+        "says why.",
+        _DELIVERY,
+        "DeliveryToS3.DataFreshness",
+        dimensions,
+        "Maximum",
+        "above",
+        UNDELIVERED_S,
+        periods=3,
+    )
+    laid_aside = "`clickstream redrive` takes in what lies below `undelivered/`."
+    for what, metric, meaning in (
+        ("partitions", "PartitionCountExceeded", "had events of more hours than it may gather"),
+        ("conversion", "FailedConversion.Records", "could not convert records to the table"),
+    ):
+        yield Alarm(
+            f"{name}-{what}",
+            f"{name} {meaning}. {laid_aside}",
+            _DELIVERY,
+            metric,
+            dimensions,
+            "Sum",
+            "above",
+            0,
+        )
+    yield Alarm(
+        f"{name}-undelivered",
+        f"{stream.transform} has left records to Firehose: the quarantine could not be written, or "
+        f"an answer was full. {laid_aside}",
+        _OWN,
+        "UndeliveredRecords",
+        (("service", "firehose_transform"),),
+        "Sum",
+        "above",
+        0,
+    )
 
 
 def _of_stream(stack: str, stream: str) -> tuple[Alarm, Alarm]:

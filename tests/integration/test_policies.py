@@ -7,7 +7,7 @@ to fail at all.
 
 import pytest
 
-from infra.aws.policies.principals import DAGSTER, PRINCIPALS, statements_of
+from infra.aws.policies.principals import DAGSTER, principals_of, statements_of
 from infra.aws.policies.statements import Statement
 from infra.summary import StoreFigures
 from infra.topology import build_topology
@@ -20,6 +20,7 @@ pytestmark = pytest.mark.integration
 
 HOUR = "2015-05-17-10"  # one of the log's
 TOPOLOGY = build_topology(ACCOUNT)
+PRINCIPALS = principals_of(TOPOLOGY)
 Needs = dict[str, set[Need]]
 
 # What the embedded AWS never needs, by statement, and why it stays.

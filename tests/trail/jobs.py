@@ -9,12 +9,15 @@ import sys
 
 import dagster as dg
 
+from clickstream_platform.core.erased import ERASED_PREFIX
+from clickstream_platform.core.retention import SET_ASIDE_PREFIXES
 from clickstream_platform.definitions import build_defs
 from clickstream_platform.resources.alerts import AlertsResource
 from clickstream_platform.resources.athena import AthenaQueryError, AthenaResource
 from clickstream_platform.resources.catalog import CatalogResource
 from clickstream_platform.resources.lake import LakeResource
 from clickstream_platform.settings import Settings
+from lambdas.shared.lake import UNDELIVERED_PREFIX
 
 JOBS = ("stream_audit", "alert_counts", "reconciliation", "retention")
 MART = dg.AssetKey(["marts", "page_views_hourly"])
@@ -40,7 +43,14 @@ def stop_a_query(athena: AthenaResource) -> None:
 
 def expire(settings: Settings, hour: str) -> None:
     """Removes an hour as retention does, for which nothing here is old enough."""
-    LakeResource(bucket=settings.lake_bucket).delete([f"raw/datehour={hour}/expired.parquet"])
+    lake = LakeResource(bucket=settings.lake_bucket)
+    lake.delete(
+        [
+            f"{prefix}/day=2015-05-17/expired.ndjson"
+            for prefix in (*SET_ASIDE_PREFIXES, UNDELIVERED_PREFIX, ERASED_PREFIX)
+        ]
+    )
+    lake.delete([f"raw/datehour={hour}/expired.parquet"])
     dropped = CatalogResource(database=settings.database).drop("raw_events", [hour])
     assert dropped == 1
 

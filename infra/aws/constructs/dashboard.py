@@ -13,6 +13,8 @@ from infra.topology import Topology
 from lambdas.shared.observability import NAMESPACE
 
 _WIDTH, _HEIGHT = 12, 6
+# What the function through which events are archived calls them, by profile.
+_ARCHIVED = {"event_processor": "ArchivedEvents", "firehose_transform": "TransformedEvents"}
 
 
 class Dashboard(Construct):
@@ -61,18 +63,33 @@ class Dashboard(Construct):
             _graph(
                 "Counted and archived",
                 *(_own(name, "aggregator") for name in counted),
-                _own("ArchivedEvents", "event_processor"),
+                *(
+                    _own(_ARCHIVED[one.package], one.package)
+                    for one in self._topology.stream_functions
+                    if one.package in _ARCHIVED
+                ),
             ),
             _graph("Alerts", _own("AlertsRaised", "anomaly_detector")),
         ]
 
     def _lateness(self) -> list[cloudwatch.GraphWidget]:
-        consumers = [one for one in self._topology.functions if one.mapping is not None]
+        consumers = self._topology.stream_functions
+        mapped = [one for one in consumers if one.mapping is not None]
         return [
             _graph(
                 "Lag, milliseconds",
                 *(_own("Lag", one.package, "Maximum") for one in consumers),
-                *(_of_function("IteratorAge", one.name, "Maximum") for one in consumers),
+                *(_of_function("IteratorAge", one.name, "Maximum") for one in mapped),
+                right=[
+                    _metric(
+                        "AWS/Firehose",
+                        "DeliveryToS3.DataFreshness",
+                        {"DeliveryStreamName": one.name},
+                        "Maximum",
+                        f"{one.name} DataFreshness, seconds",
+                    )
+                    for one in self._topology.delivery_streams
+                ],
             ),
             _graph(
                 "Functions",

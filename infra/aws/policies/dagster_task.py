@@ -4,6 +4,8 @@ Belongs here: the statements of the one role of Dagster's tasks. What ECS needs 
 belongs to whoever deploys it.
 """
 
+from clickstream_platform.core.erased import ERASED_PREFIX
+from clickstream_platform.core.retention import SET_ASIDE_PREFIXES
 from infra.aws.policies.own_key import KeyUse
 from infra.aws.policies.statements import Statement, arn, bucket_arn, objects_arn
 from infra.topology import Topology
@@ -61,7 +63,7 @@ def _events_side(topology: Topology) -> tuple[Statement, ...]:
 def _lake(topology: Topology) -> tuple[Statement, ...]:
     """Objects. Raw ones and those set aside are read and, in the end, removed; never written."""
     bucket = next(one.name for one in topology.buckets if one.notify_prefix is not None)
-    inputs = (f"{lake.RAW_PREFIX}/", f"{lake.QUARANTINE_PREFIX}/")
+    inputs = tuple(f"{prefix}/" for prefix in (lake.RAW_PREFIX, *SET_ASIDE_PREFIXES, ERASED_PREFIX))
     outputs = tuple(
         dict.fromkeys(
             (
@@ -77,6 +79,11 @@ def _lake(topology: Topology) -> tuple[Statement, ...]:
             "ReadAndExpireWhatCame",
             ("s3:DeleteObject", "s3:GetObject"),
             tuple(objects_arn(bucket, prefix) for prefix in inputs),
+        ),
+        Statement(
+            "ExpireUndelivered",
+            ("s3:DeleteObject",),
+            (objects_arn(bucket, f"{lake.UNDELIVERED_PREFIX}/"),),
         ),
         Statement(
             "WriteTables",

@@ -19,8 +19,18 @@ def _collector(topology: Topology) -> tuple[Statement, ...]:
             ("kinesis:PutRecords",),
             (arn("kinesis", f"stream/{topology.stream.name}"),),
         ),
+        *_front_door(topology),
         _logs(topology, "collector"),
     )
+
+
+def _front_door(topology: Topology) -> tuple[Statement, ...]:
+    """Reading the key. Secrets Manager puts six characters of its own behind a name."""
+    front_door = topology.api.front_door
+    if front_door is None:
+        return ()
+    key = arn("secretsmanager", f"secret:{front_door.key}-??????")
+    return (Statement("KnowTheFrontDoor", ("secretsmanager:GetSecretValue",), (key,)),)
 
 
 def _event_processor(topology: Topology) -> tuple[Statement, ...]:
@@ -34,6 +44,19 @@ def _event_processor(topology: Topology) -> tuple[Statement, ...]:
                 objects_arn(bucket, f"{lake.RAW_PREFIX}/"),
                 objects_arn(bucket, f"{lake.QUARANTINE_PREFIX}/"),
             ),
+        ),
+    )
+
+
+def _firehose_transform(topology: Topology) -> tuple[Statement, ...]:
+    """Firehose reads the stream and writes the lake itself; bad records are set aside here."""
+    bucket = next(one.name for one in topology.buckets if one.notify_prefix is not None)
+    return (
+        _logs(topology, "firehose_transform"),
+        Statement(
+            "SetBadRecordsAside",
+            ("s3:PutObject",),
+            (objects_arn(bucket, f"{lake.QUARANTINE_PREFIX}/"),),
         ),
     )
 
@@ -69,6 +92,7 @@ def _anomaly_detector(topology: Topology) -> tuple[Statement, ...]:
 FUNCTIONS: dict[str, tuple[Callable[[Topology], tuple[Statement, ...]], KeyUse]] = {
     "collector": (_collector, KeyUse(writes=("kinesis",))),
     "event_processor": (_event_processor, KeyUse(reads=("kinesis",), writes=("s3", "sqs"))),
+    "firehose_transform": (_firehose_transform, KeyUse(writes=("s3",))),
     "aggregator": (_aggregator, KeyUse(reads=("kinesis",), writes=("sqs",), writes_tables=True)),
     "anomaly_detector": (
         _anomaly_detector,

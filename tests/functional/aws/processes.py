@@ -8,9 +8,10 @@ from infra.local.endpoints import ACCOUNT, REGION, Ports
 from infra.local.mappings.delivery import Policy
 from infra.local.mappings.invocation import Context, load_handler
 from infra.local.mappings.shards import STARTING_POSITION
+from infra.local.processes import Spec
 from infra.local.specs import Options, Specs
 from infra.local.state import State
-from infra.resource_types import Function
+from infra.resource_types import DeliveryStream, Function
 from infra.topology import Topology
 
 Properties = dict[str, Any]
@@ -25,11 +26,24 @@ def described_functions(topology: Topology, folder: Path) -> Iterator[tuple[str,
         yield "AWS::Lambda::Function", function.name, _function(function, specs)
         if function.mapping is not None:
             yield "AWS::Lambda::EventSourceMapping", function.name, _mapping(function, topology)
+    for stream in topology.delivery_streams:
+        yield (
+            "AWS::KinesisFirehose::DeliveryStream",
+            stream.name,
+            _delivery(stream, topology),
+        )
+
+
+def _spec(function: Function, specs: Specs) -> Spec:
+    for stream in specs.topology.delivery_streams:
+        if stream.transform == function.name:
+            return specs.delivery(stream)
+    return specs.ingress() if function.mapping is None else specs.mapping(function)
 
 
 def _function(function: Function, specs: Specs) -> Properties:
     """What a process that stands in for the function is given beyond what all processes are."""
-    spec = specs.ingress() if function.mapping is None else specs.mapping(function)
+    spec = _spec(function, specs)
     ours = {name: it for name, it in spec.environment.items() if name not in specs.environment}
     context = Context.of(function)
     handler = load_handler(function.package)
@@ -59,4 +73,58 @@ def _mapping(function: Function, topology: Topology) -> Properties:
         "ParallelizationFactor": 1,  # the runner has one thread for a shard
         "StartingPosition": STARTING_POSITION,
         "DestinationConfig": {"OnFailure": {"Destination": failed}},
+    }
+
+
+def _delivery(stream: DeliveryStream, topology: Topology) -> Properties:
+    """The settings the embedded Firehose works by; it reads a stream and writes Parquet only."""
+    root = f"{REGION}:{ACCOUNT}"
+    calls = {
+        "LambdaArn": f"arn:aws:lambda:{root}:function:{stream.transform}:$LATEST",
+        "NumberOfRetries": str(stream.transform_retries),
+        "BufferSizeInMBs": str(stream.transform_buffer_mb),
+        "BufferIntervalInSeconds": str(int(stream.transform_buffer_s)),
+    }
+    called = [{"ParameterName": name, "ParameterValue": value} for name, value in calls.items()]
+    conversion = {
+        "InputFormatConfiguration": {
+            "Deserializer": {
+                "OpenXJsonSerDe": {
+                    "CaseInsensitive": stream.lowercase_keys,
+                    "ConvertDotsInJsonKeysToUnderscores": False,
+                }
+            }
+        },
+        "OutputFormatConfiguration": {
+            "Serializer": {"ParquetSerDe": {"Compression": stream.compression}}
+        },
+        "SchemaConfiguration": {
+            "CatalogId": ACCOUNT,
+            "DatabaseName": topology.database,
+            "Region": REGION,
+            "TableName": stream.schema_table,
+            "VersionId": "LATEST",
+        },
+    }
+    return {
+        "DeliveryStreamName": stream.name,
+        "DeliveryStreamType": "KinesisStreamAsSource",
+        "KinesisStreamSourceConfiguration": {
+            "KinesisStreamARN": f"arn:aws:kinesis:{root}:stream/{stream.stream}"
+        },
+        "ExtendedS3DestinationConfiguration": {
+            "BucketARN": f"arn:aws:s3:::{stream.bucket}",
+            "Prefix": stream.prefix,
+            "ErrorOutputPrefix": stream.error_prefix,
+            "BufferingHints": {
+                "SizeInMBs": stream.buffer_mb,
+                "IntervalInSeconds": stream.buffer_s,
+            },
+            "CompressionFormat": "UNCOMPRESSED",
+            "DynamicPartitioningConfiguration": {
+                "RetryOptions": {"DurationInSeconds": stream.partition_retry_s}
+            },
+            "ProcessingConfiguration": {"Processors": [{"Type": "Lambda", "Parameters": called}]},
+            "DataFormatConversionConfiguration": conversion,
+        },
     }
