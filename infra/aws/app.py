@@ -52,7 +52,8 @@ def main() -> None:
         sys.exit(str(error))
     packages = [function.package for function in topology.functions]
     folder = zip_sources(packages, OUTPUT / "sources") if code is None else Path(str(code))
-    synthesize(app, Deployment(topology, folder))
+    told = {name: str(value) for name, value in chosen.items() if name != "stack"}
+    synthesize(app, Deployment(topology, folder, told))
 
 
 def _pairs(arguments: list[str]) -> dict[str, str]:

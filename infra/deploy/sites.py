@@ -8,11 +8,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
-
+from infra.aws.choices import topology_of
 from infra.deploy.access import Clients, Identity, clients_of, identify, open_session
 from infra.deploy.doctor import lambda_functions, running_functions
+from infra.deploy.stack_outputs import (
+    COLLECTOR,
+    DAGSTER,
+    UntoldError,
+    choices_in,
+    output_named,
+    outputs_of_stack,
+)
 from infra.local.endpoints import ACCOUNT, Ports
 from infra.local.state import State
 from infra.resource_types import Function
@@ -20,11 +26,6 @@ from infra.topology import Topology, build_topology
 
 if TYPE_CHECKING:
     from infra.deploy.doctor.findings import Finding
-
-# Outputs of the stack `<stack>-compute`. The CDK puts the construct's path before the name, and a
-# hash behind it.
-COLLECTOR_OUTPUT = "CollectorUrl"
-DAGSTER_OUTPUT = "DagsterUrl"
 
 
 @dataclass(frozen=True)
@@ -114,18 +115,20 @@ def account_site(account: Account) -> Site:
 
     Raises:
         AccessError: If AWS cannot be used.
+        ValueError: If the stack was deployed with choices this version does not know.
     """
     session = open_session(account.profile, account.region)
     identity = identify(session)
     client = clients_of(session)
-    topology = build_topology(identity.account, stack=account.stack)
+    told, unknown_because = _told_by(client, account.stack)
+    topology = topology_of({**choices_in(told), "stack": account.stack}, identity.account)
     recreate = f"clickstream deploy --stack {account.stack}"
     expected = lambda_functions.Expected(identity.region, identity.account, topology.stream)
     return Site(
         topology,
         identity,
         client,
-        _addresses(account, client),
+        _addresses(account, told, unknown_because),
         recreate,
         f" --aws --stack {account.stack}",
         lambda _command, section: f"docs/operations.md, {section}",
@@ -133,24 +136,18 @@ def account_site(account: Account) -> Site:
     )
 
 
-def _addresses(account: Account, client: Clients) -> Addresses:
-    """What was given, else what the stack has told of itself."""
-    if account.collector and account.dagster:
-        return Addresses(account.collector, account.dagster)
-    name = f"{account.stack}-compute"
+def _told_by(client: Clients, stack: str) -> tuple[dict[str, str], str]:
+    """The stack's outputs, or why there are none: to find that out is what a doctor is for."""
     try:
-        answer = client("cloudformation").describe_stacks(StackName=name)
-    except (BotoCoreError, ClientError, ResponseParserError) as error:
-        reason = f"the stack {name} does not tell it ({error})"
-        return Addresses(account.collector, account.dagster, reason)
-    told = {one["OutputKey"]: one["OutputValue"] for one in answer["Stacks"][0].get("Outputs", [])}
+        return outputs_of_stack(client, stack), ""
+    except UntoldError as error:
+        return {}, str(error)
+
+
+def _addresses(account: Account, told: Mapping[str, str], unknown_because: str) -> Addresses:
+    """What was given, else what the stack has told of itself."""
     return Addresses(
-        account.collector or output_named(COLLECTOR_OUTPUT, told),
-        account.dagster or output_named(DAGSTER_OUTPUT, told),
-        f"the stack {name} has no such output",
+        account.collector or output_named(COLLECTOR, told),
+        account.dagster or output_named(DAGSTER, told),
+        unknown_because or f"the stack {account.stack}-compute has no such output",
     )
-
-
-def output_named(name: str, outputs: Mapping[str, str]) -> str | None:
-    """A stack's output, whatever the CDK has put around its name; None if there is none."""
-    return next((value for key, value in outputs.items() if name in key), None)

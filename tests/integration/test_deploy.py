@@ -3,8 +3,10 @@
 The stack is one of its own on the embedded AWS.
 """
 
+import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
@@ -12,6 +14,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from infra.aws.packaging.commands import FOLDER
 from infra.deploy.cdk.command import DeployCommands
 from infra.deploy.removal.command import DestroyCommand
 from infra.early_ends import aws_errors_as_messages, fail, signals_as_interrupt
@@ -29,8 +32,9 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(autouse=True)
-def _elsewhere(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+def _elsewhere(platform: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The embedded catalog also answers for what only a deployment needs."""
+    monkeypatch.chdir(tmp_path)  # packages go below the folder one is in
     catalog = os.environ["AWS_ENDPOINT_URL_GLUE"]
     for service in ("CLOUDFORMATION", "RESOURCE_GROUPS_TAGGING_API"):
         monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", catalog)
@@ -63,10 +67,16 @@ def topology(platform: Platform) -> Iterator[Topology]:
     return described
 
 
+def pack(function: str, folder: Path) -> None:
+    """Building a package takes half a minute and a registry; tests/unit/packaging has it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{function}.zip").touch()
+
+
 def clickstream(*arguments: str, answer: str = "") -> Result:
     app = typer.Typer()
     around = Surroundings(None, fail, aws_errors_as_messages, signals_as_interrupt)  # type: ignore[arg-type]
-    commands = DeployCommands(around, APP)
+    commands = DeployCommands(around, APP, pack)
     app.command("deploy")(commands.deploy)
     app.command("diff")(commands.diff)
     app.command("destroy")(DestroyCommand(around, APP).destroy)
@@ -98,7 +108,7 @@ BOTH = (f"{STACK}-data", f"{STACK}-compute")
 
 
 def test_a_deployment_shows_asks_and_tells_the_outputs(cdk: FakeCdk) -> None:
-    choices = ("--region", "us-west-2", "--context", "domain=events.example")
+    choices = ("--region", "us-west-2", "--context", "delivery=firehose")
     done = clickstream("deploy", *choices, answer="y\n")
     assert done.exit_code == 0, done.output
     assert verbs(cdk) == [("diff", *BOTH), ("deploy", *BOTH)]
@@ -109,11 +119,51 @@ def test_a_deployment_shows_asks_and_tells_the_outputs(cdk: FakeCdk) -> None:
         f"stack={STACK}",
         f"account={ACCOUNT}",
         "region=us-west-2",
-        "domain=events.example",
+        "delivery=firehose",
+        f"code_dir={FOLDER.resolve()}",
     ]
+    assert "Packing firehose_transform" in done.stderr
     assert f"{STACK}-compute.CollectorUrl  https://c" in done.stdout
     assert f"Account {ACCOUNT}, region us-west-2" in done.stderr
     assert f"clickstream validate --aws --stack {STACK}" in done.stderr
+
+
+def test_what_was_chosen_before_stays_chosen(cdk: FakeCdk) -> None:
+    """Forgotten once, a choice would take the profile or the key of a live platform away."""
+    with deployed({"delivery": "firehose", "shards": "4", "kms": "own"}):
+        done = clickstream("diff", "--context", "shards=2", "--context", "kms=")
+    assert done.exit_code == 0, done.output
+    settings = [word for word in cdk.calls[0] if word.startswith(("delivery", "shards", "kms"))]
+    assert settings == ["delivery=firehose", "shards=2"]
+    assert "As chosen before: delivery=firehose\n" in done.stderr
+    assert "Packing firehose_transform" in done.stderr
+
+
+@contextmanager
+def deployed(choices: dict[str, str]) -> Iterator[None]:
+    """A stack that tells what was chosen for it."""
+    template = {
+        "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
+        "Outputs": {"Choices": {"Value": json.dumps(choices)}},
+    }
+    cloudformation, name = boto3.client("cloudformation"), f"{STACK}-compute"
+    cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(template))
+    yield
+    cloudformation.delete_stack(StackName=name)
+
+
+def test_packages_of_ones_own_are_taken(cdk: FakeCdk, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    done = clickstream("diff", "--packages", str(folder))
+    assert done.exit_code == 2
+    assert done.stderr.endswith(
+        f"{folder} has no collector.zip: clickstream package --out {folder}\n"
+    )
+    for function in build_topology().functions:
+        pack(function.package, folder)
+    assert clickstream("diff", "--packages", str(folder)).exit_code == 0
+    assert f"code_dir={folder}" in cdk.calls[0]
 
 
 @pytest.mark.parametrize("answer", ["n\n", ""])

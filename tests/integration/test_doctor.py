@@ -41,7 +41,7 @@ def topology(platform: Platform) -> Topology:
 def site(platform: Platform, topology: Topology) -> Iterator[Site]:
     """The stack as an account's: no other difference than where its endpoints are."""
     with pytest.MonkeyPatch.context() as patch:
-        for service in ("LAMBDA", "IAM"):
+        for service in ("LAMBDA", "IAM", "CLOUDFORMATION"):
             patch.setitem(os.environ, f"AWS_ENDPOINT_URL_{service}", _catalog())
         functions_of(topology)
         account = Account(STACK, collector=platform.ports.collector_url, dagster="http://127.0.0.1")

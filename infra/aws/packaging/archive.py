@@ -6,7 +6,8 @@ in `build`.
 
 import hashlib
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
 _TIME = (1980, 1, 1, 0, 0, 0)  # the first that a zip can say
@@ -38,8 +39,18 @@ def digest_of(entries: Mapping[str, Path]) -> str:
     compile it to others. A deployment that compared those would replace functions that have not
     changed. So of compiled modules, which follow from the others, only the names count.
     """
+    return _digest((name, entries[name].read_bytes) for name in sorted(entries))
+
+
+def digest_of_zip(path: Path) -> str:
+    """The same of a zip that was written before."""
+    with zipfile.ZipFile(path) as archive:
+        return _digest((name, partial(archive.read, name)) for name in sorted(archive.namelist()))
+
+
+def _digest(entries: Iterable[tuple[str, Callable[[], bytes]]]) -> str:
     digest = hashlib.sha256()
-    for name in sorted(entries):
-        content = b"" if name.endswith(".pyc") else entries[name].read_bytes()
+    for name, read in entries:
+        content = b"" if name.endswith(".pyc") else read()
         digest.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
     return digest.hexdigest()

@@ -18,6 +18,8 @@ from infra.early_ends import fail
 from infra.topology import build_topology
 
 FOLDER = Path("build") / "packages"
+PACKAGE_ERRORS = (ImportsError, WheelsError, BytecodeError, PackageError)
+"""What can be wrong with a function or this machine; each message says what to do."""
 _MB = 1e6
 
 
@@ -34,11 +36,22 @@ def package_command(
     """Build the functions' packages for AWS Lambda: the same source gives the same bytes."""
     wanted = functions or [function.package for function in build_topology().functions]
     try:
-        python = python_for(LAMBDA) if bytecode else None
-        packages = [build(function, out, python=python) for function in wanted]
-    except (ImportsError, WheelsError, BytecodeError, PackageError) as error:
+        packages = [build_for_lambda(function, out, bytecode=bytecode) for function in wanted]
+    except PACKAGE_ERRORS as error:
         fail(str(error))
     Console(highlight=False).print(packages_table(packages))
+
+
+def build_for_lambda(function: str, folder: Path, *, bytecode: bool = True) -> Package:
+    """Builds a function's package for Lambda's Python.
+
+    Raises:
+        ImportsError: If there is no such function, or it imports what no library provides.
+        WheelsError: If a library cannot be had.
+        BytecodeError: If there is no Python of Lambda's version, or a module cannot be compiled.
+        PackageError: If Lambda would not take it.
+    """
+    return build(function, folder, python=python_for(LAMBDA) if bytecode else None)
 
 
 def packages_table(packages: list[Package]) -> Table:

@@ -6,14 +6,16 @@ Belongs here: the commands and the order of what a person sees. How the CDK is c
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
+from infra.aws.packaging.commands import FOLDER, PACKAGE_ERRORS, build_for_lambda
 from infra.deploy import options
 from infra.deploy.access import AccessError
 from infra.deploy.cdk.readiness import NotReadyError, Ready, make_ready
@@ -22,6 +24,15 @@ from infra.early_ends import console
 from infra.surroundings import DryRun, Surroundings
 
 Yes = Annotated[bool, typer.Option("--yes", help="Deploy without asking.")]
+Packages = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of the functions' packages, from `clickstream package`; built if left.",
+        file_okay=False,
+        exists=True,
+    ),
+]
+Build = Callable[[str, Path], object]
 Fail = Annotated[bool, typer.Option("--fail", help="Exit with 1 when there is a difference.")]
 
 
@@ -31,11 +42,15 @@ class DeployCommands:
     Args:
         surroundings: What the command line does alike in every command.
         app: The CDK app's module.
+        build: Builds a function's package into a folder.
     """
 
-    def __init__(self, surroundings: Surroundings, app: str = APP) -> None:
+    def __init__(
+        self, surroundings: Surroundings, app: str = APP, build: Build = build_for_lambda
+    ) -> None:
         self._around = surroundings
         self._app = app
+        self._build = build
 
     def diff(
         self,
@@ -43,11 +58,12 @@ class DeployCommands:
         profile: options.Profile = None,
         region: options.Region = None,
         context: options.Context = None,
+        packages: Packages = None,
         fail: Fail = False,
     ) -> None:
         """Show what a deployment would change in the account."""
         with errors_as_messages(self._around):
-            ready = make_ready(stack, profile, region, context, self._app)
+            ready = self._ready(make_ready(stack, profile, region, context, self._app), packages)
             self._show_differences(ready, *(("--fail",) if fail else ()))
 
     def deploy(
@@ -56,6 +72,7 @@ class DeployCommands:
         profile: options.Profile = None,
         region: options.Region = None,
         context: options.Context = None,
+        packages: Packages = None,
         dry_run: DryRun = False,
         yes: Yes = False,
     ) -> None:
@@ -66,8 +83,7 @@ class DeployCommands:
         account that never had a CDK app needs `cdk bootstrap` once.
         """
         with errors_as_messages(self._around):
-            ready = make_ready(stack, profile, region, context, self._app)
-            console.print(ready.line, soft_wrap=True, markup=False)
+            ready = self._ready(make_ready(stack, profile, region, context, self._app), packages)
             self._show_differences(ready)
             if dry_run:
                 return
@@ -79,6 +95,23 @@ class DeployCommands:
             out.print(f"{name}  {value}", soft_wrap=True, markup=False)
         for verb in ("doctor", "validate"):
             console.print(f"Next: clickstream {verb} --aws --stack {stack}", soft_wrap=True)
+
+    def _ready(self, ready: Ready, packages: Path | None) -> Ready:
+        """Says what it is about, and sees to the functions' packages."""
+        for line in ready.lines:
+            console.print(line, soft_wrap=True, markup=False)
+        functions = [function.package for function in ready.topology.functions]
+        if packages is None:
+            packages = FOLDER
+            for function in functions:
+                console.print(f"Packing {function}", soft_wrap=True, markup=False)
+                self._build(function, packages)
+        missing = [one for one in functions if not (packages / f"{one}.zip").exists()]
+        if missing:
+            raise NotReadyError(
+                f"{packages} has no {missing[0]}.zip: clickstream package --out {packages}"
+            )
+        return replace(ready, deployment=replace(ready.deployment, code=packages))
 
     def _show_differences(self, ready: Ready, *more: str) -> None:
         deployment = ready.deployment
@@ -116,7 +149,7 @@ def errors_as_messages(surroundings: Surroundings) -> Iterator[None]:
         surroundings.fail(str(error), code=2)
     except AccessError as error:
         surroundings.fail(f"{error}: {error.remedy}")
-    except ToolkitError as error:
+    except (ToolkitError, *PACKAGE_ERRORS) as error:
         surroundings.fail(str(error))
     except KeyboardInterrupt:
         surroundings.fail(

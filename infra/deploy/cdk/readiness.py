@@ -4,19 +4,22 @@ Belongs here: the checks that save a person from a long error of somebody else's
 own checks are used where it has them.
 """
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from botocore.exceptions import ClientError
+
+from infra.aws.choices import NAMES, topology_of
 from infra.deploy import options
-from infra.deploy.access import identify, open_session
+from infra.deploy.access import Clients, clients_of, identify, open_session
 from infra.deploy.cdk.toolkit import Deployment, find_toolkit
 from infra.deploy.doctor.account import check_clock
 from infra.deploy.doctor.findings import Level
 from infra.deploy.doctor.machine import check_python
+from infra.deploy.stack_outputs import UntoldError, choices_in, outputs_of_stack
+from infra.topology import Topology
 
-_SETTING = re.compile(r"[A-Za-z][\w:/.@-]*=.+", re.DOTALL)
 # They are told by options of their own; told twice, nobody could say which one counts.
 _OWN = frozenset({"stack", "account", "region"})
 
@@ -32,49 +35,92 @@ class Ready:
     Attributes:
         toolkit: How the CDK is called.
         deployment: What it is about.
+        topology: What is chosen, its account and region unfilled.
+        kept: The names of what is chosen because it was before.
     """
 
     toolkit: tuple[str, ...]
     deployment: Deployment
+    topology: Topology
+    kept: tuple[str, ...]
 
     @property
-    def line(self) -> str:
+    def lines(self) -> tuple[str, ...]:
         """What it is about, for a person."""
         deployment, identity = self.deployment, self.deployment.identity
-        return (
+        about = (
             f"Account {identity.account}, region {identity.region}, as {identity.arn}; stacks "
             f"{deployment.data_stack} and {deployment.compute_stack}"
         )
+        kept = ", ".join(f"{name}={deployment.chosen.get(name)}" for name in sorted(self.kept))
+        return (about, f"As chosen before: {kept}") if kept else (about,)
 
 
 def make_ready(
     stack: str, profile: str | None, region: str | None, context: Sequence[str] | None, app: str
 ) -> Ready:
-    """Checks names, tools, credentials and clock.
+    """Checks names, settings, tools, credentials and clock.
+
+    What was chosen at the last deployment and is not told now stays chosen: a setting that somebody
+    forgets must not undo what somebody wanted.
 
     Raises:
         NotReadyError: If the stack's name or a setting is wrong, or this machine's clock.
         ToolkitError: If the CDK cannot be called.
         AccessError: If AWS cannot be used.
     """
-    settings = tuple(context or ())
-    if (fault := options.stack_fault(stack) or _fault_of(settings)) is not None:
+    if (fault := options.stack_fault(stack)) is not None:
         raise NotReadyError(fault)
+    told = _settings_of(context or ())
     toolkit = find_toolkit(app)
     session = open_session(profile, region)
     identity = identify(session)
     for finding in chain(check_python(), check_clock(identity)):
         if finding.level is Level.PROBLEM:
             raise NotReadyError(f"{finding.subject}: {finding.says}: {finding.means}; {finding.do}")
-    return Ready(toolkit, Deployment(stack, identity, profile, settings))
+    kept = _kept(clients_of(session), stack)
+    chosen = {name: value for name, value in {**kept, **told}.items() if value}
+    deployment = Deployment(stack, identity, profile, chosen)
+    return Ready(toolkit, deployment, _topology_of(stack, chosen), tuple(kept.keys() - told.keys()))
 
 
-def _fault_of(settings: Sequence[str]) -> str | None:
-    """What is wrong with settings of the app, in one line; None if nothing is."""
-    for setting in settings:
-        if not _SETTING.fullmatch(setting):
-            return f"--context {setting!r} is no setting: write KEY=VALUE"
-        name = setting.partition("=")[0]
+def _settings_of(context: Sequence[str]) -> dict[str, str]:
+    """Settings by their names.
+
+    Raises:
+        NotReadyError: If one is none, in one line.
+    """
+    found: dict[str, str] = {}
+    for setting in context:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            raise NotReadyError(f"--context {setting!r} is no setting: write KEY=VALUE")
         if name in _OWN:
-            return f"--context {name} has an option of its own: --stack, --region or --profile"
-    return None
+            raise NotReadyError(
+                f"--context {name} has an option of its own: --stack, --region or --profile"
+            )
+        found[name] = value
+    _topology_of("any", found)
+    return found
+
+
+def _topology_of(stack: str, chosen: Mapping[str, str]) -> Topology:
+    try:
+        return topology_of({**chosen, "stack": stack})
+    except ValueError as error:
+        raise NotReadyError(f"--context: {error}; there are {', '.join(sorted(NAMES))}") from None
+
+
+def _kept(client: Clients, stack: str) -> dict[str, str]:
+    """What was chosen at the last deployment; nothing where there was none."""
+    try:
+        return choices_in(outputs_of_stack(client, stack))
+    except UntoldError as error:
+        if isinstance(error.__cause__, ClientError) and _is_missing(error.__cause__):
+            return {}
+        raise NotReadyError(f"what was chosen before is not known: {error}") from error
+
+
+def _is_missing(error: ClientError) -> bool:
+    """Whether there is no such stack, for which CloudFormation has no code of its own."""
+    return "does not exist" in error.response["Error"]["Message"]

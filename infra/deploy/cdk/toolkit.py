@@ -10,8 +10,8 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from infra.deploy.access import Identity
@@ -33,13 +33,15 @@ class Deployment:
         stack: The prefix of every name.
         identity: Who deploys, where.
         profile: The profile of the credentials; None for what the environment says.
-        context: Further settings of the app, `KEY=VALUE` each.
+        chosen: Further settings of the app, by name.
+        code: The folder with the functions' packages; None where nothing is deployed.
     """
 
     stack: str
     identity: Identity
     profile: str | None = None
-    context: tuple[str, ...] = ()
+    chosen: Mapping[str, str] = field(default_factory=dict)
+    code: Path | None = None
 
     @property
     def data_stack(self) -> str:
@@ -98,7 +100,8 @@ def command(
         f"stack={deployment.stack}",
         f"account={identity.account}",
         f"region={identity.region}",
-        *deployment.context,
+        *(f"{name}={value}" for name, value in sorted(deployment.chosen.items())),
+        *(() if deployment.code is None else (f"code_dir={deployment.code.resolve()}",)),
     )
     profile = () if deployment.profile is None else ("--profile", deployment.profile)
     return [

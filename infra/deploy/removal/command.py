@@ -91,7 +91,8 @@ class DestroyCommand:
         *,
         data: bool,
     ) -> None:
-        self._say(ready.line)
+        for line in ready.lines:
+            self._say(line)
         deployment = ready.deployment
         self._say(f"Will go: all of the stack {deployment.compute_stack}")
         if data:

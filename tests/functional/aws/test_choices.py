@@ -17,12 +17,23 @@ def test_texts_become_values() -> None:
     assert topology.hosting == Hosting(log_retention_days=90)
 
 
+def test_an_empty_text_chooses_nothing() -> None:
+    """It takes back what was chosen before."""
+    assert topology_of({"delivery": "", "kms": ""}) == build_topology()
+
+
+def test_thresholds_are_told_as_json() -> None:
+    chosen = topology_of({"detector": '{"SPIKE_SIGMA": "4"}'})
+    assert chosen.function("anomaly_detector").environment["SPIKE_SIGMA"] == "4"
+
+
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
         ("kms", "mine", "mine"),
         ("shards", "many", "shards"),
         ("shard", "2", "shard"),
+        ("detector", "{", "detector|JSON|truncated"),
         ("on_demand", "perhaps", "on_demand"),
     ],
 )

@@ -15,7 +15,7 @@ from botocore.exceptions import (
 )
 
 from infra.deploy.access import AccessError, identify, open_session
-from infra.deploy.sites import COLLECTOR_OUTPUT, DAGSTER_OUTPUT, output_named
+from infra.deploy.stack_outputs import COLLECTOR, DAGSTER, output_named
 
 
 class FakeSts:
@@ -94,5 +94,5 @@ def test_a_profile_or_region_that_is_not_there(monkeypatch, tmp_path):
 
 def test_outputs_are_found_whatever_the_cdk_calls_them():
     told = {"CollectorCollectorUrl5F2A": "https://c", "Other": "x"}
-    assert output_named(COLLECTOR_OUTPUT, told) == "https://c"
-    assert output_named(DAGSTER_OUTPUT, told) is None
+    assert output_named(COLLECTOR, told) == "https://c"
+    assert output_named(DAGSTER, told) is None

@@ -54,8 +54,9 @@ def clickstream(*arguments: str) -> Result:
     return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"})
 
 
-def test_a_command_literally():
-    deployment = Deployment("shop", IDENTITY, "prod", ("domain=x", "shards=4"))
+def test_a_command_literally(tmp_path):
+    chosen = {"shards": "4", "delivery": "firehose"}
+    deployment = Deployment("shop", IDENTITY, "prod", chosen, tmp_path)
     assert command(["cdk"], "deploy", deployment, deployment.stacks, "--x") == [
         *("cdk", "deploy", "shop-data", "shop-compute"),
         *("--app", f"{sys.executable} -m infra.aws.app"),
@@ -63,8 +64,9 @@ def test_a_command_literally():
         *("--context", "stack=shop"),
         *("--context", "account=123456789012"),
         *("--context", "region=eu-central-1"),
-        *("--context", "domain=x"),
+        *("--context", "delivery=firehose"),
         *("--context", "shards=4"),
+        *("--context", f"code_dir={tmp_path}"),
         *("--profile", "prod"),
         "--x",
     ]
@@ -96,6 +98,8 @@ def test_missing_tools_are_named(monkeypatch, tmp_path):
         (["--stack", "My_Stack"], "'My_Stack' is no stack's name"),
         (["--context", "shards"], "--context 'shards' is no setting: write KEY=VALUE"),
         (["--context", "region=x"], "--context region has an option of its own"),
+        (["--context", "shard=2"], "--context: this choice cannot be made: Object contains unkno"),
+        (["--context", "kms=mine"], "--context: this choice cannot be made: Invalid enum value"),
     ],
 )
 def test_a_wrong_call_is_one_line(verb, arguments, message):
