@@ -15,6 +15,9 @@ class Hosting:
     """One account's choices.
 
     Attributes:
+        web_acl: ARN of a web ACL of AWS WAF (scope CLOUDFRONT), or `own` for one of the platform's,
+            which AWS keeps in us-east-1 only: then a CloudFront distribution with that firewall
+            stands before the collector, and tells it the countries of visitors. None for neither.
         kms: Whose key encrypts: `aws` for those AWS keeps, which cost nothing, or `own` for one of
             the account's, which rotates every year, can be withdrawn and is billed by use.
         on_demand: Whether AWS sizes the stream instead of us.
@@ -28,6 +31,7 @@ class Hosting:
             while the account has no QuickSight: then nothing of it is created.
     """
 
+    web_acl: str | None = None
     kms: Literal["aws", "own"] = "aws"
     on_demand: bool = False
     scan_limit_bytes: int = TIB

@@ -122,6 +122,21 @@ class Function:
 
 
 @dataclass(frozen=True)
+class FrontDoor:
+    """A CloudFront distribution before the API, with a firewall: an HTTP API can have none itself.
+
+    Attributes:
+        key: The name under which the key is kept that tells its requests from others.
+        web_acl: ARN of the web ACL of AWS WAF; `own` for one of the platform's.
+        requests_5min: The most requests of one address in five minutes, where the ACL is our own.
+    """
+
+    key: str
+    web_acl: str
+    requests_5min: int = 10_000
+
+
+@dataclass(frozen=True)
 class Api:
     """An HTTP API before one function.
 
@@ -133,6 +148,7 @@ class Api:
         routes: Method and path of each; anything else is refused without a call of the function.
         requests_s: Requests a second it lets through in the long run.
         burst: Requests it lets through at once.
+        front_door: What stands before it; None if nothing does.
     """
 
     name: str
@@ -140,6 +156,7 @@ class Api:
     routes: tuple[str, ...]
     requests_s: int
     burst: int
+    front_door: FrontDoor | None = None
 
 
 @dataclass(frozen=True)

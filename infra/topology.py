@@ -15,6 +15,7 @@ from infra.resource_types import (
     Bucket,
     DataSet,
     DeliveryStream,
+    FrontDoor,
     Function,
     GlueTable,
     LifecycleRule,
@@ -130,8 +131,16 @@ def build_topology(
         archive_window_s,
         f"{stack}-failed-batches",
     )
+    delivered_by = delivery_streams(
+        delivery, stack, stream.name, lake_bucket, archive, archive_window_s
+    )
+    api = _api(stack, stream, hosting.web_acl)
     collectors = hosting.collector_concurrency
-    functions = _functions(stack, stream.name, archive, shared, detector or {}, collectors)
+    functions = (
+        _collector(stack, stream.name, api.front_door, shared, collectors),
+        archive,
+        *_counting(stack, stream.name, shared, detector or {}),
+    )
     return Topology(
         stack=stack,
         stream=stream,
@@ -140,17 +149,15 @@ def build_topology(
         buckets=_buckets(stack, lake_bucket, results_bucket),
         topics=(Topic(f"{stack}-alerts"), Topic(f"{stack}-ops", is_encrypted=False)),
         functions=functions,
-        delivery_streams=delivery_streams(
-            delivery, stack, stream.name, lake_bucket, archive, archive_window_s
-        ),
+        delivery_streams=delivered_by,
         database=f"{stack}_db",
         glue_tables=glue_tables(),
         workgroup=stack,
         results_bucket=results_bucket,
         data_source=f"{stack}-athena",
         data_sets=data_sets(stack),
-        api=_api(stack, stream),
-        alarms=alarms_of(stack, stream.name, functions, queues),
+        api=api,
+        alarms=alarms_of(stack, stream.name, functions, queues, delivered_by),
         hosting=hosting,
     )
 
@@ -171,11 +178,12 @@ def _buckets(stack: str, lake_bucket: str, results_bucket: str) -> tuple[Bucket,
     )
 
 
-def _api(stack: str, stream: Stream) -> Api:
+def _api(stack: str, stream: Stream, web_acl: str | None) -> Api:
     """Lets through as many requests as the stream takes if each brings one event."""
     rate = ON_DEMAND_RECORDS_S if stream.on_demand else SHARD_RECORDS_S * stream.shards
     routes = ("GET /health", "POST /v1/events", "OPTIONS /{proxy+}")
-    return Api(f"{stack}-collector", "collector", routes, requests_s=rate, burst=rate)
+    front_door = None if web_acl is None else FrontDoor(f"{stack}/front-door", web_acl)
+    return Api(f"{stack}-collector", "collector", routes, rate, rate, front_door)
 
 
 def _tables(stack: str) -> tuple[Table, ...]:
@@ -197,48 +205,40 @@ def _queues(stack: str) -> tuple[Queue, ...]:
     )
 
 
-def _functions(
+def _collector(
     stack: str,
     stream: str,
-    archive: Function,
+    front_door: FrontDoor | None,
     shared: dict[str, str],
-    detector: dict[str, str],
-    collectors: int | None,
-) -> tuple[Function, ...]:
-    failed = f"{stack}-failed-batches"
+    concurrency: int | None,
+) -> Function:
+    known = {} if front_door is None else {"FRONT_DOOR": front_door.key}
+    return Function(
+        f"{stack}-collector",
+        "collector",
+        256,
+        29,
+        {"STREAM_NAME": stream, **known, **shared},
+        reserved_concurrency=concurrency,
+    )
+
+
+def _counting(
+    stack: str, stream: str, shared: dict[str, str], detector: dict[str, str]
+) -> tuple[Function, Function]:
+    """The functions of the real-time side."""
     # 6 MB hold about 5,000 events of ours, so that at high volume the window decides
-    real_time = Mapping(batch_size=5000, window_s=1, on_failure_queue=failed)
+    real_time = Mapping(batch_size=5000, window_s=1, on_failure_queue=f"{stack}-failed-batches")
     topic = f"arn:aws:sns:{{region}}:{{account}}:{stack}-alerts"
+    known = {"TABLE_PREFIX": stack, "STREAM_NAME": stream, **shared}
     return (
-        Function(
-            f"{stack}-collector",
-            "collector",
-            256,
-            29,
-            {"STREAM_NAME": stream, **shared},
-            reserved_concurrency=collectors,
-        ),
-        archive,
-        Function(
-            f"{stack}-aggregator",
-            "aggregator",
-            1024,
-            60,
-            {"TABLE_PREFIX": stack, "STREAM_NAME": stream, **shared},
-            real_time,
-        ),
+        Function(f"{stack}-aggregator", "aggregator", 1024, 60, known, real_time),
         Function(
             f"{stack}-anomaly-detector",
             "anomaly_detector",
             1024,
             60,
-            {
-                "TABLE_PREFIX": stack,
-                "ALERT_TOPIC_ARN": topic,
-                "STREAM_NAME": stream,
-                **shared,
-                **detector,
-            },
+            {**known, "ALERT_TOPIC_ARN": topic, **detector},
             real_time,
         ),
     )

@@ -4,10 +4,12 @@ Belongs here: which capability lives in which stack. What a capability consists 
 `constructs`, what there is in `infra.topology`.
 """
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from aws_cdk import Stack
+from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
@@ -16,7 +18,9 @@ from infra.aws.constructs.api import CollectorApi
 from infra.aws.constructs.buckets import Buckets
 from infra.aws.constructs.catalog import Catalog
 from infra.aws.constructs.dashboard import Dashboard
+from infra.aws.constructs.delivery import Delivery
 from infra.aws.constructs.encryption import OwnKey
+from infra.aws.constructs.front_door import Entrance
 from infra.aws.constructs.functions import PlatformFunction, Surroundings
 from infra.aws.constructs.mappings import StreamMapping
 from infra.aws.constructs.queries import WorkGroup
@@ -26,7 +30,7 @@ from infra.aws.constructs.stream import EventStream
 from infra.aws.constructs.tables import RealTimeTables
 from infra.aws.constructs.topics import Topics
 from infra.aws.constructs.watching import Alarms, Budget
-from infra.aws.policies.principals import statements_of
+from infra.aws.policies.principals import FIREHOSE, statements_of
 from infra.topology import Topology
 
 
@@ -37,10 +41,12 @@ class Deployment:
     Attributes:
         topology: The platform, its placeholders unfilled.
         code: The folder with each function's package, `<package>.zip`.
+        choices: What was chosen, by name; the stack tells it to the next deployment.
     """
 
     topology: Topology
     code: Path
+    choices: Mapping[str, str]
 
 
 class DataStack(Stack):
@@ -86,6 +92,13 @@ class ComputeStack(Stack):
         api = CollectorApi(
             self, "Collector", topology.api, functions[topology.api.package].function, surroundings
         )
+        host = api.host
+        if topology.api.front_door is not None:
+            host = Entrance(self, "Entrance", topology.api.front_door, api.host).host
+        CfnOutput(
+            self, "CollectorUrl", value=f"https://{host}", description="Where events are sent"
+        )
+        self._deliveries(topology, functions, surroundings)
         WorkGroup(self, "Queries", topology, data.key)
         if hosting.quicksight_principal is not None:
             Serving(self, "Serving", topology, hosting.quicksight_principal)
@@ -93,11 +106,26 @@ class ComputeStack(Stack):
         Alarms(self, "Alarms", topology.alarms, operators)
         Budget(self, "Cost", topology.stack, hosting.monthly_budget_usd, operators)
         Dashboard(self, "Watching", topology, api.api_id)
+        chosen = json.dumps(dict(sorted(deployment.choices.items())))
+        CfnOutput(self, "Choices", value=chosen, description="What was chosen for it")
+
+    def _deliveries(
+        self,
+        topology: Topology,
+        functions: dict[str, PlatformFunction],
+        surroundings: Surroundings,
+    ) -> None:
+        """Firehose calls a function from its first record on, so the functions come first."""
+        for stream in topology.delivery_streams:
+            statements = statements_of(FIREHOSE, topology, key_arn=surroundings.key_arn)
+            created = Delivery(
+                self, stream.name, stream, topology.database, statements, surroundings
+            )
+            created.node.add_dependency(*functions.values())
 
     def _functions(
         self, deployment: Deployment, surroundings: Surroundings
     ) -> dict[str, PlatformFunction]:
-        key_arn = None if surroundings.key is None else surroundings.key.key_arn
         created: dict[str, PlatformFunction] = {}
         for function in deployment.topology.functions:
             created[function.package] = one = PlatformFunction(
@@ -105,7 +133,7 @@ class ComputeStack(Stack):
                 function.package,
                 function,
                 deployment.code / f"{function.package}.zip",
-                statements_of(function.package, deployment.topology, key_arn=key_arn),
+                statements_of(function.package, deployment.topology, key_arn=surroundings.key_arn),
                 surroundings,
             )
             if function.mapping is not None:

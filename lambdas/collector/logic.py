@@ -17,10 +17,17 @@ MAX_EVENTS = 5000
 
 
 class Client(NamedTuple):
-    """What the request itself says about who sent it."""
+    """What the request itself says about who sent it.
+
+    Attributes:
+        ip: The address.
+        user_agent: The browser or program.
+        country: Two letters, where an edge has told them.
+    """
 
     ip: str
     user_agent: str
+    country: str | None = None
 
 
 class Entry(NamedTuple):
@@ -111,4 +118,6 @@ def _defaults(client: Client, now: datetime) -> dict[str, str]:
         defaults["ip"] = client.ip
     if client.user_agent:
         defaults["user_agent"] = client.user_agent[:2048]
+    if client.country:
+        defaults["country"] = client.country
     return defaults

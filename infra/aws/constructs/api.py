@@ -6,7 +6,7 @@ belongs to the collector.
 
 import json
 
-from aws_cdk import Aws, CfnOutput
+from aws_cdk import Aws
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -35,6 +35,7 @@ class CollectorApi(Construct):
 
     Attributes:
         api_id: Its id, a dimension of its metrics.
+        host: Where it answers.
     """
 
     def __init__(
@@ -68,8 +69,7 @@ class CollectorApi(Construct):
             principal="apigateway.amazonaws.com",
             source_arn=arn("execute-api", f"{created.ref}/*"),
         )
-        address = f"https://{created.ref}.execute-api.{Aws.REGION}.{Aws.URL_SUFFIX}"
-        CfnOutput(self, "CollectorUrl", value=address, description="Where events are sent")
+        self.host = f"{created.ref}.execute-api.{Aws.REGION}.{Aws.URL_SUFFIX}"
 
     def _route(self, route: str, integration: apigateway.CfnIntegration) -> None:
         created = apigateway.CfnRoute(

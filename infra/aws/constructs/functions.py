@@ -17,6 +17,7 @@ from constructs import Construct
 
 from infra.aws.acknowledgements import acknowledge
 from infra.aws.arns import filled
+from infra.aws.packaging.archive import digest_of_zip
 from infra.aws.policies.statements import Statement
 from infra.aws.statements import acknowledge_prefixes, policy_of
 from infra.resource_types import Function
@@ -38,6 +39,11 @@ class Surroundings:
 
     log_days: int
     key: kms.IKey | None
+
+    @property
+    def key_arn(self) -> str | None:
+        """The ARN of that key."""
+        return None if self.key is None else self.key.key_arn
 
 
 class PlatformFunction(Construct):
@@ -68,7 +74,8 @@ class PlatformFunction(Construct):
             runtime=lambda_.Runtime(function.runtime, lambda_.RuntimeFamily.PYTHON),
             architecture=_ARCHITECTURES[function.architecture],
             handler=f"lambdas.{function.package}.handler.handler",
-            code=lambda_.Code.from_asset(str(package)),
+            # by content: the same source packed elsewhere must not replace the function
+            code=lambda_.Code.from_asset(str(package), asset_hash=digest_of_zip(package)),
             memory_size=function.memory_mb,
             timeout=Duration.seconds(function.timeout_s),
             environment={name: filled(value) for name, value in function.environment.items()},

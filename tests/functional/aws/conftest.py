@@ -18,7 +18,8 @@ def _render(folder: Path, choices: dict[str, object]) -> Rendered:
 
     topology = topology_of(choices)
     code = zip_sources((one.package for one in topology.functions), folder / "sources")
-    synthesize(new_app(folder / "cdk.out"), Deployment(topology, code))
+    told = {name: str(value) for name, value in choices.items()}
+    synthesize(new_app(folder / "cdk.out"), Deployment(topology, code, told))
     return Rendered(folder / "cdk.out")
 
 
@@ -30,6 +31,13 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
 
 @pytest.fixture(scope="session")
 def with_own_key(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
-    """The platform with a key of the account's own and a stream that AWS sizes."""
-    choices = {**CHOICES, "kms": "own", "on_demand": "true", "collector_concurrency": "50"}
+    """The platform with a key of its own, a stream that AWS sizes, Firehose and a firewall."""
+    choices = {
+        **CHOICES,
+        "kms": "own",
+        "on_demand": "true",
+        "collector_concurrency": "50",
+        "delivery": "firehose",
+        "web_acl": "own",
+    }
     return _render(tmp_path_factory.mktemp("own-key"), choices)

@@ -11,6 +11,7 @@ from infra.local.endpoints import ACCOUNT, REGION
 PRINCIPAL = f"arn:aws:quicksight:{REGION}:{ACCOUNT}:group/default/analysts"
 CHOICES = {"quicksight_principal": PRINCIPAL, "alarm_email": "operators@example.com"}
 
+_BOOTSTRAP = "CheckBootstrapVersion"
 _PSEUDO = {
     "AWS::AccountId": ACCOUNT,
     "AWS::Partition": "aws",
@@ -40,14 +41,20 @@ class Rendered:
     Attributes:
         paths: Their templates.
         folder: Where everything was written.
+        rules: What must be so in an account, by name, beyond what the CDK itself asks for.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.paths = sorted(folder.glob("*.template.json"))
         self._raw: dict[str, dict[str, Any]] = {}
+        self.rules: dict[str, Any] = {}
         for path in self.paths:
-            self._raw.update(json.loads(path.read_text())["Resources"])
+            template = json.loads(path.read_text())
+            self._raw.update(template["Resources"])
+            self.rules.update(
+                {name: it for name, it in template["Rules"].items() if name != _BOOTSTRAP}
+            )
         self.resources = [
             Resource(
                 id_, raw["Type"], self._filled(raw.get("Properties", {})), raw.get("DeletionPolicy")

@@ -5,6 +5,7 @@ can have is listed with its reason; an entry nobody needs any more fails.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -15,8 +16,10 @@ from infra.local.endpoints import ACCOUNT, REGION
 from infra.local.provision import provision
 from infra.topology import build_topology
 from tests.functional.aws.embedded import Described, Properties, describe
+from tests.functional.aws.processes import described_functions
 from tests.functional.aws.rendering import Rendered
 
+_FUNCTION, _MAPPING = "AWS::Lambda::Function", "AWS::Lambda::EventSourceMapping"
 NAMES = {
     "AWS::Kinesis::Stream": "Name",
     "AWS::DynamoDB::Table": "TableName",
@@ -131,6 +134,42 @@ def test_no_reason_is_given_for_what_both_sides_have(
         None
     }
     assert sorted(ONE_SIDED.keys() - needed) == []
+
+
+# Of a delivery stream; the embedded one is told of no role and logs to a file.
+_DESTINATION = "ExtendedS3DestinationConfiguration"
+DELIVERED_ONLY_THERE = {
+    "KinesisStreamSourceConfiguration.RoleARN",
+    f"{_DESTINATION}.RoleARN",
+    f"{_DESTINATION}.DataFormatConversionConfiguration.SchemaConfiguration.RoleARN",
+    f"{_DESTINATION}.ProcessingConfiguration.Processors[0].Parameters[4].ParameterName",
+    f"{_DESTINATION}.ProcessingConfiguration.Processors[0].Parameters[4].ParameterValue",
+    f"{_DESTINATION}.CloudWatchLoggingOptions.Enabled",
+    f"{_DESTINATION}.CloudWatchLoggingOptions.LogGroupName",
+    f"{_DESTINATION}.CloudWatchLoggingOptions.LogStreamName",
+    # it does nothing else, so there is nothing to switch on
+    f"{_DESTINATION}.DataFormatConversionConfiguration.Enabled",
+    f"{_DESTINATION}.DynamicPartitioningConfiguration.Enabled",
+    f"{_DESTINATION}.ProcessingConfiguration.Enabled",
+}
+
+
+def test_the_other_profile_is_the_same_as_well(with_own_key: Rendered, tmp_path: Path) -> None:
+    topology = build_topology(ACCOUNT, delivery="firehose")
+    here = {(kind, name): it for kind, name, it in described_functions(topology, tmp_path)}
+    (stream,) = with_own_key.of_type("AWS::KinesisFirehose::DeliveryStream")
+    described = flat(here[stream.type, topology.delivery_streams[0].name])
+    there = flat(
+        {name: it for name, it in stream.properties.items() if ("*", name) not in ONE_SIDED}
+    )
+    assert {path for path in there if there[path] != described.get(path)} == DELIVERED_ONLY_THERE
+    assert described.keys() <= there.keys()
+
+    names = {one.name for one in topology.functions}
+    functions = {one.properties["FunctionName"] for one in with_own_key.of_type(_FUNCTION)}
+    mapped = {one.properties["FunctionName"] for one in with_own_key.of_type(_MAPPING)}
+    assert functions == names
+    assert mapped == {one.name for one in topology.functions if one.mapping is not None}
 
 
 @pytest.mark.parametrize(

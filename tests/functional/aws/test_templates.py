@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lambdas.collector.front_door import KEY_HEADER
 from tests.functional.aws.rendering import PRINCIPAL, Rendered
 
 DATA = (
@@ -137,17 +138,46 @@ def test_choices_reach_the_templates(with_own_key: Rendered) -> None:
         }
 
 
-def test_alarms_watch_what_exists(rendered: Rendered) -> None:
+def test_the_firewall_cannot_be_gone_around(with_own_key: Rendered, rendered: Rendered) -> None:
+    """The API's own address stays open: only the key tells the collector who came through."""
+    (distribution,) = with_own_key.of_type("AWS::CloudFront::Distribution")
+    (acl,) = with_own_key.of_type("AWS::WAFv2::WebACL")
+    (key,) = with_own_key.of_type("AWS::SecretsManager::Secret")
+    config = distribution.properties["DistributionConfig"]
+    assert config["WebACLId"] == f"{acl.id}.Arn"
+    (origin,) = config["Origins"]
+    (header,) = origin["OriginCustomHeaders"]
+    assert header["HeaderName"] == KEY_HEADER
+    assert header["HeaderValue"].startswith("{{resolve:secretsmanager:"), "the key in the template"
+    (collector,) = (
+        one.properties["Environment"]["Variables"]
+        for one in with_own_key.of_type("AWS::Lambda::Function")
+        if one.properties["FunctionName"] == "clickstream-collector"
+    )
+    assert collector["FRONT_DOOR"] == key.properties["Name"]
+    assert not rendered.by_type()["AWS::CloudFront::Distribution"]
+
+
+def test_a_firewall_of_ones_own_says_where_it_can_be(with_own_key: Rendered) -> None:
+    (rule,) = with_own_key.rules.values()
+    (assertion,) = rule["Assertions"]
+    assert assertion["Assert"] == {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}
+
+
+@pytest.mark.parametrize("profile", ["rendered", "with_own_key"])
+def test_alarms_watch_what_exists(profile: str, request: pytest.FixtureRequest) -> None:
     """An alarm of a name that does not exist never rings."""
+    shown: Rendered = request.getfixturevalue(profile)
+    functions = {one.properties["FunctionName"] for one in shown.of_type("AWS::Lambda::Function")}
+    delivering = shown.by_type()["AWS::KinesisFirehose::DeliveryStream"]
     names = {
-        "FunctionName": {
-            one.properties["FunctionName"] for one in rendered.of_type("AWS::Lambda::Function")
-        },
-        "QueueName": {one.properties["QueueName"] for one in rendered.of_type("AWS::SQS::Queue")},
-        "StreamName": {one.properties["Name"] for one in rendered.of_type("AWS::Kinesis::Stream")},
-        "service": {"aggregator"},
+        "FunctionName": functions,
+        "QueueName": {one.properties["QueueName"] for one in shown.of_type("AWS::SQS::Queue")},
+        "StreamName": {one.properties["Name"] for one in shown.of_type("AWS::Kinesis::Stream")},
+        "DeliveryStreamName": {one.properties["DeliveryStreamName"] for one in delivering},
+        "service": {name.removeprefix("clickstream-").replace("-", "_") for name in functions},
     }
-    for alarm in rendered.of_type("AWS::CloudWatch::Alarm"):
+    for alarm in shown.of_type("AWS::CloudWatch::Alarm"):
         for dimension in alarm.properties["Dimensions"]:
             assert dimension["Value"] in names[dimension["Name"]]
         periods = alarm.properties["Period"] * alarm.properties["EvaluationPeriods"]
@@ -187,8 +217,15 @@ def test_templates_are_valid(rendered: Rendered, with_own_key: Rendered) -> None
     assert wrong == []
 
 
-def test_the_dashboard_draws_known_metrics(rendered: Rendered) -> None:
-    (dashboard,) = rendered.of_type("AWS::CloudWatch::Dashboard")
+@pytest.mark.parametrize(
+    ("profile", "archived"),
+    [("rendered", "ArchivedEvents"), ("with_own_key", "TransformedEvents")],
+)
+def test_the_dashboard_draws_known_metrics(
+    profile: str, archived: str, request: pytest.FixtureRequest
+) -> None:
+    shown: Rendered = request.getfixturevalue(profile)
+    (dashboard,) = shown.of_type("AWS::CloudWatch::Dashboard")
     widgets = json.loads(dashboard.properties["DashboardBody"])["widgets"]
     drawn = {
         metric[1]
@@ -196,7 +233,7 @@ def test_the_dashboard_draws_known_metrics(rendered: Rendered) -> None:
         for metric in widget["properties"].get("metrics", [])
         if metric[0] == "Clickstream"
     }
-    assert {"AcceptedEvents", "ArchivedEvents", "CountedEvents", "Lag", "AlertsRaised"} <= drawn
+    assert {"AcceptedEvents", archived, "CountedEvents", "Lag", "AlertsRaised"} <= drawn
 
 
 def test_boards_draw_columns_that_their_data_sets_have(rendered: Rendered) -> None:

@@ -4,21 +4,41 @@ import json
 
 import pytest
 
-from infra.aws.policies.principals import DAGSTER, PRINCIPALS, statements_of
+from infra.aws.policies.principals import DAGSTER, FIREHOSE, principals_of, statements_of
 from infra.aws.policies.statements import Statement, policy_document
+from infra.hosting import Hosting
 from infra.topology import build_topology
 from tests.trail.authorisation import Call, Judge, Need
 from tests.trail.policies import allows, unused_parts
 
 TOPOLOGY = build_topology()
 KEY = "arn:aws:kms:{region}:{account}:key/k"
-EVERYTHING = [(one, s) for one in PRINCIPALS for s in statements_of(one, TOPOLOGY, key_arn=KEY)]
+BY_FIREHOSE = build_topology(delivery="firehose")
+EVERYBODY = [
+    *((principal, TOPOLOGY) for principal in principals_of(TOPOLOGY)),
+    *((principal, BY_FIREHOSE) for principal in ("firehose_transform", FIREHOSE)),
+]
+EVERYTHING = [
+    (one, statement)
+    for one, topology in EVERYBODY
+    for statement in statements_of(one, topology, key_arn=KEY)
+]
 LAKE = "arn:aws:s3:::lake"
 
 
 def test_every_function_has_a_policy() -> None:
     """A function without one would get a role that can do nothing."""
-    assert {function.package for function in TOPOLOGY.functions} | {DAGSTER} == set(PRINCIPALS)
+    for topology in (TOPOLOGY, BY_FIREHOSE):
+        functions = {function.package for function in topology.functions}
+        assert functions | {DAGSTER} == set(principals_of(topology)) - {FIREHOSE}
+    assert FIREHOSE in principals_of(BY_FIREHOSE)
+    assert FIREHOSE not in principals_of(TOPOLOGY)
+
+
+def test_a_role_of_what_is_not_there_is_an_error() -> None:
+    """It would name resources of nobody."""
+    with pytest.raises(ValueError, match="0 delivery streams"):
+        statements_of(FIREHOSE, TOPOLOGY)
 
 
 @pytest.mark.parametrize(("principal", "statement"), EVERYTHING)
@@ -35,21 +55,30 @@ def test_actions_are_spelled_out_and_resources_are_ours(
         assert is_ours or resource.endswith((":catalog", ":database/default"))
 
 
+def test_only_behind_a_front_door_the_collector_reads_its_key() -> None:
+    behind = build_topology(hosting=Hosting(web_acl="own"))
+    keys = [s for s in statements_of("collector", behind) if "secretsmanager" in s.resources[0]]
+    (statement,) = keys
+    assert statement.actions == ("secretsmanager:GetSecretValue",)
+    assert statement.resources[0].endswith(":secret:clickstream/front-door-??????")
+    assert len(statements_of("collector", behind)) == len(statements_of("collector", TOPOLOGY)) + 1
+
+
 def test_sids_are_single() -> None:
     """IAM refuses a policy in which two statements have one."""
-    for principal in PRINCIPALS:
-        sids = [one.sid for one in statements_of(principal, TOPOLOGY, key_arn=KEY)]
+    for principal, topology in EVERYBODY:
+        sids = [one.sid for one in statements_of(principal, topology, key_arn=KEY)]
         assert len(set(sids)) == len(sids)
         assert all(sid.isalnum() for sid in sids)
 
 
 def test_the_key_is_used_by_way_of_services_only() -> None:
     """Otherwise whoever takes over a function could decrypt what it never reads."""
-    for principal in PRINCIPALS:
-        more = [s for s in statements_of(principal, TOPOLOGY, key_arn=KEY) if KEY in s.resources]
+    for principal, topology in EVERYBODY:
+        more = [s for s in statements_of(principal, topology, key_arn=KEY) if KEY in s.resources]
         assert more
         assert all("kms:ViaService" in one.conditions["StringEquals"] for one in more)
-        assert not [s for s in statements_of(principal, TOPOLOGY) if KEY in s.resources]
+        assert not [s for s in statements_of(principal, topology) if KEY in s.resources]
 
 
 def test_placeholders_are_filled() -> None:
