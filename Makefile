@@ -64,10 +64,11 @@ fmt: setup ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/sqlfluff fix --quiet dbt_sql/models
 
-lint: setup ## Lint Python and SQL
+lint: setup ## Lint Python, SQL and the workflow of GitHub
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/sqlfluff lint --disable-progress-bar dbt_sql/models
+	$(BIN)/zizmor --offline --quiet --no-progress .github/workflows
 
 types: setup ## Check types
 	$(BIN)/mypy
