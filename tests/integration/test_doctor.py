@@ -15,12 +15,13 @@ from typing import Any
 import boto3
 import pytest
 
+from infra.catalog_shapes import table_input
 from infra.deploy.doctor.findings import Finding, Level
 from infra.deploy.doctor.registry import checks_of, run_checks
 from infra.deploy.sites import Account, Addresses, Site, account_site, local_site
 from infra.local.endpoints import ACCOUNT, REGION
 from infra.local.launcher import Platform
-from infra.local.provision import provision, table_input
+from infra.local.provision import provision
 from infra.resource_types import Function
 from infra.topology import Topology, build_topology
 

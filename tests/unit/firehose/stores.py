@@ -11,12 +11,12 @@ from typing import Any
 import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
 
+from infra.catalog_shapes import table_input
 from infra.local.firehose.delivery import Delivery
 from infra.local.firehose.records import Taken
 from infra.local.firehose.transforming import Invoke, Transforming
 from infra.local.firehose.writing import Writer
 from infra.local.mappings.batching import Record
-from infra.local.provision import table_input
 from infra.resource_types import DeliveryStream
 from infra.topology import build_topology
 
