@@ -129,23 +129,15 @@ def status_tables(status: Status) -> Iterator[Table]:
     """A platform's state as tables."""
     addresses = Table("what", "address", title="Listening", title_justify="left")
     for name, address in status.addresses.items():
-        addresses.add_row(name, address)
+        addresses.add_row(name, escape(address))
     yield addresses
     functions = Table(title="Functions", title_justify="left")
     functions.add_column("function")
     for name in ("records done", "waiting", "behind", "reported"):
         functions.add_column(name, justify="right")
-    for name, lag in status.lags.items():
-        if lag is None:
-            functions.add_row(name, "-", "-", "-", "not yet")
-        else:
-            functions.add_row(
-                name,
-                f"{lag.records:,}",
-                f"{lag.waiting:,}",
-                f"{lag.behind_ms / 1000:.1f} s",
-                f"{lag.age_s:.0f} s ago",
-            )
+    for name, one in status.progress.items():
+        behind = "-" if one.behind_s is None else f"{one.behind_s:,.1f} s"
+        functions.add_row(name, _count(one.records), _count(one.waiting), behind, one.told)
     yield functions
     queues = Table("queue", "messages", title="Queues", title_justify="left")
     for name, waiting in status.queues.items():
@@ -163,6 +155,10 @@ def status_tables(status: Status) -> Iterator[Table]:
         for trend in status.trending:
             trending.add_row(escape(trend.page), f"{trend.views:,}", f"{trend.mean:,.1f}")
         yield trending
+
+
+def _count(number: int | None) -> str:
+    return "-" if number is None else f"{number:,}"
 
 
 def print_answer(answer: Answer, output: str) -> None:

@@ -1,18 +1,15 @@
-"""What a running platform is doing.
+"""What a platform is doing.
 
 Belongs here: gathering the facts that `clickstream status` shows.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import boto3
-
-from infra.local.endpoints import ACCOUNT, Ports
-from infra.local.progress import Lag, lag_of
-from infra.local.state import State
-from infra.topology import build_topology
+from infra.deploy.progress import Progress
+from infra.deploy.sites import Addresses, Site
 from lambdas.aggregator.readings import RealTimeMetrics, Totals, Trend
 
 if TYPE_CHECKING:
@@ -27,8 +24,8 @@ class Status:
     """A platform at one moment.
 
     Attributes:
-        addresses: What listens where.
-        lags: How each function keeps up; None for one that has not reported yet.
+        addresses: What listens where, or why that is not known.
+        progress: How each function keeps up.
         queues: Messages waiting on each queue.
         totals: What the real-time counters hold.
         by_type: Events of the last day by type.
@@ -37,7 +34,7 @@ class Status:
     """
 
     addresses: dict[str, str]
-    lags: dict[str, Lag | None]
+    progress: dict[str, Progress]
     queues: dict[str, int]
     totals: Totals
     by_type: dict[str, int]
@@ -45,22 +42,31 @@ class Status:
     trending: list[Trend]
 
 
-def read_status(state: State, ports: Ports) -> Status:
-    """Asks the running platform. The AWS environment must be that platform's."""
-    topology = build_topology(ACCOUNT, delivery=state.read_running()["delivery"])
-    folder = state.folder("mappings")
-    metrics = RealTimeMetrics(boto3.client("dynamodb"), topology.stack)
-    sqs = boto3.client("sqs")
+def read_status(site: Site) -> Status:
+    """Asks a platform; the tables of counters are read as a whole.
+
+    Raises:
+        botocore.exceptions.ClientError: If a call fails.
+    """
+    topology, sqs = site.topology, site.client("sqs")
+    metrics = RealTimeMetrics(site.client("dynamodb"), topology.stack)
     hour = f"{datetime.now(UTC):%Y-%m-%dT%H}"
     return Status(
-        {"collector": f"{ports.collector_url}/v1/events", "Dagster UI": ports.ui_url},
-        {f.package: lag_of(folder, f.package) for f in topology.stream_functions},
+        dict(_listening(site.addresses)),
+        {one.package: site.progress_of(one) for one in topology.stream_functions},
         {queue.name: _waiting(sqs, queue.name) for queue in topology.queues},
         metrics.totals(),
         metrics.events_by_type(),
         metrics.unique_visitors(hour),
         metrics.trending_pages(hour)[:_TRENDING],
     )
+
+
+def _listening(addresses: Addresses) -> Iterator[tuple[str, str]]:
+    unknown = f"not known: {addresses.unknown_because}"
+    collector = addresses.collector
+    yield "collector", unknown if collector is None else f"{collector.rstrip('/')}/v1/events"
+    yield "Dagster UI", addresses.dagster or unknown
 
 
 def _waiting(sqs: "SQSClient", queue: str) -> int:

@@ -7,18 +7,16 @@ same everywhere. What a command does belongs in its own room; `infra.cli` makes 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
-from infra.local.endpoints import Ports
+from infra.deploy.access import AccessError
+from infra.deploy.options import stack_fault
+from infra.deploy.sites import Site, taken_for_granted
+from infra.local.state import StateError
+from infra.reach import Reach
 
-HOME = Path(".clickstream/platform")
-
-StateDir = Annotated[
-    Path, typer.Option("--state-dir", help="Where the platform keeps its state.", file_okay=False)
-]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")]
 
 
@@ -27,17 +25,37 @@ class Surroundings:
     """What the command line does alike in every command.
 
     Attributes:
-        ports: The ports of the platform of a state directory; this process's AWS clients talk to it
-            from then on.
+        find: Finds the platform that is named; this process's AWS clients talk to it from then on.
+            Raises StateError or AccessError.
         fail: Ends the command with a message and an exit code, 1 unless told.
         aws_errors: Turns errors of AWS into messages.
         interrupts: Makes SIGTERM end a command as Ctrl-C does.
     """
 
-    ports: Callable[[Path], Ports]
+    find: Callable[[Reach], Site]
     fail: Callable[..., NoReturn]
     aws_errors: Callable[[], AbstractContextManager[None]]
     interrupts: Callable[[], AbstractContextManager[None]]
+
+    def require_stack_name(self, reach: Reach) -> None:
+        """Ends the command when a stack cannot have that name."""
+        if (fault := stack_fault(reach.stack)) is not None:
+            self.fail(fault, code=2)
+
+    def platform(self, reach: Reach) -> Site:
+        """The platform that is named, or the command ends with what to do."""
+        self.require_stack_name(reach)
+        try:
+            with self.aws_errors():
+                site = self.find(reach)
+                said = taken_for_granted(site)
+        except StateError as error:
+            self.fail(str(error))
+        except AccessError as error:
+            self.fail(f"{error}: {error.remedy}")
+        if said is not None:
+            typer.echo(said, err=True)
+        return site
 
     def require_yes(self, question: str, otherwise: str, *, yes: bool) -> None:
         """Asks a person, and ends the command unless the answer is yes.

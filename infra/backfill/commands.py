@@ -21,7 +21,9 @@ from infra.backfill.teller import Teller
 from infra.backfill.window import WindowError, check_inside, read_window
 from infra.dagster_web.graphql import DagsterError, GraphQL
 from infra.early_ends import console
-from infra.surroundings import HOME, StateDir, Surroundings
+from infra.option_groups import with_groups
+from infra.reach import Reach
+from infra.surroundings import Surroundings
 
 JOB = "hourly_rollup"
 _ASKED_BEYOND_HOURS = 24
@@ -45,7 +47,7 @@ ChunkHours = Annotated[
 ]
 DagsterUrl = Annotated[
     str | None,
-    typer.Option(help="Address of Dagster's web server; the running platform's if left."),
+    typer.Option(help="Address of Dagster's web server; looked up if left."),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be run.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask, even for more than a day.")]
@@ -66,8 +68,10 @@ class BackfillCommand:
     def __init__(self, surroundings: Surroundings) -> None:
         self._around = surroundings
 
+    @with_groups
     def run(
         self,
+        *,
         hours: Window,
         chunk_hours: ChunkHours = None,
         dagster_url: DagsterUrl = None,
@@ -75,7 +79,7 @@ class BackfillCommand:
         yes: Yes = False,
         again: Again = False,
         as_json: AsJson = False,
-        state_dir: StateDir = HOME,
+        reach: Reach,
     ) -> None:
         """Rebuild hours from their raw objects: compaction, checks. The marts follow.
 
@@ -90,8 +94,7 @@ class BackfillCommand:
         except WindowError as error:
             self._around.fail(str(error), code=2)
         with self._errors_as_messages(), self._around.interrupts():
-            url = dagster_url or self._around.ports(state_dir).ui_url
-            server = DagsterServer(GraphQL(url), JOB)
+            server = DagsterServer(GraphQL(dagster_url or self._dagster_of(reach)), JOB)
             facts = server.facts()
             check_inside(window, facts.partitions, datetime.now(UTC))
             division = Division(facts.hours_per_run, chunk_hours)
@@ -106,6 +109,13 @@ class BackfillCommand:
             self._start(server, attempts, chosen, yes=yes)
             progress = self._follow(server, attempts, chosen)
             self._conclude(server, window, progress, as_json=as_json)
+
+    def _dagster_of(self, reach: Reach) -> str:
+        addresses = self._around.platform(reach).addresses
+        if addresses.dagster is None:
+            why = addresses.unknown_because
+            self._around.fail(f"no Dagster is known ({why}): {addresses.without_dagster}")
+        return addresses.dagster
 
     def _start(self, server: DagsterServer, attempts: Attempts, chosen: Plan, *, yes: bool) -> None:
         wanted = sum(map(len, chosen.launches))

@@ -98,7 +98,7 @@ def open_session(profile: str | None = None, region: str | None = None) -> boto3
     except ProfileNotFound as error:
         raise AccessError(str(error), "aws configure list-profiles") from None
     if session.region_name is None:
-        raise AccessError("no region is told", "give --region, or set AWS_REGION")
+        raise AccessError("no region is told", "give --region, or set AWS_DEFAULT_REGION")
     return session
 
 

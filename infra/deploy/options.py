@@ -1,7 +1,7 @@
-"""Options that mean the same in every command here.
+"""Options that mean the same in every command.
 
-Belongs here: naming a platform in an account. The running platform of this machine is named by
-`--state-dir`, as everywhere.
+Belongs here: naming a platform in an account, and where it is talked to. `infra.reach` makes a
+group of them with `--state-dir`, which names the running platform of this machine.
 """
 
 import re

@@ -1,15 +1,19 @@
-"""A platform as the commands here look at it, wherever it runs.
+"""A platform as the commands look at it, wherever it runs.
 
 Belongs here: what is the same for a laptop and an account, and the two ways to come by it. Nothing
-that is done with a site knows which of the two it was.
+that is done with a site knows which of the two it was; `infra.reach` decides.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.aws.choices import topology_of
-from infra.deploy.access import Clients, Identity, clients_of, identify, open_session
+from infra.delivery_profiles import Delivery
+from infra.deploy import progress
+from infra.deploy.access import AccessError, Clients, Identity, clients_of, identify, open_session
 from infra.deploy.doctor import lambda_functions, running_functions
 from infra.deploy.stack_outputs import (
     COLLECTOR,
@@ -21,11 +25,13 @@ from infra.deploy.stack_outputs import (
 )
 from infra.local.endpoints import ACCOUNT, Ports
 from infra.local.state import State
-from infra.resource_types import Function
+from infra.resource_types import DataSet, Function
 from infra.topology import Topology, build_topology
 
 if TYPE_CHECKING:
     from infra.deploy.doctor.findings import Finding
+
+_QUERY_CACHE = "athena-cache"
 
 
 @dataclass(frozen=True)
@@ -36,11 +42,20 @@ class Addresses:
         collector: The collector; None if not known.
         dagster: Dagster's web server; None if not known.
         unknown_because: Why one is not known, for a person.
+        dagster_may_be_absent: Whether no answer from Dagster's address means that none works on the
+            platform. On this machine it does; elsewhere perhaps only the way to it is closed.
+        without_dagster: What to do when it does not answer and should.
     """
 
     collector: str | None
     dagster: str | None
     unknown_because: str = ""
+    dagster_may_be_absent: bool = False
+    without_dagster: str = ""
+
+    def given(self, collector: str | None = None, dagster: str | None = None) -> "Addresses":
+        """These, but for those that a person has given."""
+        return replace(self, collector=collector or self.collector, dagster=dagster or self.dagster)
 
 
 @dataclass(frozen=True)
@@ -52,22 +67,28 @@ class Site:
         identity: Who this process is to it.
         client: AWS clients that talk to it, by service.
         addresses: Its HTTP addresses.
+        name: What a person is asked about before something is changed or sent.
         recreate: The command that creates what is missing.
-        options: What this command's like need to talk to the same platform.
-        advise: What to do, from a command of the running platform and the runbook's section: the
-            commands beside `doctor`, `validate`, `deploy`, `diff` and `destroy` speak to the
-            running platform alone.
-        look_at_function: Tells of a function and what feeds it.
+        options: What any command needs to talk to the same platform.
+        look_at_function: Tells the doctor of a function and what feeds it.
+        progress_of: Tells how far a function has come.
+        data_sets: Its data sets in SPICE; none where there is no QuickSight.
+        query_cache: Where the embedded Athena keeps copies of objects, if there are any.
+        untold: Why it is not known what was chosen for it; empty where it is.
     """
 
     topology: Topology
     identity: Identity
     client: Clients
     addresses: Addresses
+    name: str
     recreate: str
     options: str
-    advise: Callable[[str, str], str]
     look_at_function: Callable[[Function], "Iterable[Finding]"]
+    progress_of: Callable[[Function], progress.Progress]
+    data_sets: tuple[DataSet, ...]
+    query_cache: Path | None = None
+    untold: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,35 +99,41 @@ class Account:
         stack: The prefix of every name.
         profile: The profile of the credentials; None for what the environment says.
         region: The region; None for what the environment or the profile says.
-        collector: The collector's address; None to look it up.
-        dagster: Dagster's address; None to look it up.
     """
 
     stack: str
     profile: str | None = None
     region: str | None = None
-    collector: str | None = None
-    dagster: str | None = None
+
+    @property
+    def options(self) -> str:
+        """The options that name it."""
+        profile = "" if self.profile is None else f" --profile {self.profile}"
+        region = "" if self.region is None else f" --region {self.region}"
+        return f" --aws --stack {self.stack}{profile}{region}"
 
 
-def local_site(state: State, ports: Ports) -> Site:
+def local_site(state: State, ports: Ports, delivery: Delivery = "lambda") -> Site:
     """The platform that runs on a state directory; the environment must be that platform's.
 
     Raises:
         AccessError: If its AWS does not answer.
     """
     session = open_session()
-    client, topology = clients_of(session), build_topology(ACCOUNT)
-    folder, options = state.folder("mappings"), f" --state-dir {state.root}"
+    topology = build_topology(ACCOUNT, delivery=delivery)
+    folder, cache = state.folder("mappings"), state.root / _QUERY_CACHE
     return Site(
         topology,
         identify(session),
-        client,
-        Addresses(ports.collector_url, ports.ui_url),
-        "clickstream up",
-        options,
-        lambda command, _section: f"clickstream {command}{options}",
-        lambda function: running_functions.look_at(folder, state.folder("logs"), function),
+        clients_of(session),
+        Addresses(ports.collector_url, ports.ui_url, "", dagster_may_be_absent=True),
+        name=f"the platform on {state.root}",
+        recreate="clickstream up",
+        options=f" --state-dir {state.root}",
+        look_at_function=partial(running_functions.look_at, folder, state.folder("logs")),
+        progress_of=partial(progress.of_runner, folder),
+        data_sets=topology.data_sets,
+        query_cache=cache if cache.is_dir() else None,
     )
 
 
@@ -114,26 +141,59 @@ def account_site(account: Account) -> Site:
     """The platform in an account.
 
     Raises:
-        AccessError: If AWS cannot be used.
-        ValueError: If the stack was deployed with choices this version does not know.
+        AccessError: If AWS cannot be used, or the stack was deployed with choices that this version
+            does not know.
     """
     session = open_session(account.profile, account.region)
     identity = identify(session)
     client = clients_of(session)
-    told, unknown_because = _told_by(client, account.stack)
-    topology = topology_of({**choices_in(told), "stack": account.stack}, identity.account)
+    told, untold = _told_by(client, account.stack)
+    topology = _chosen(told, account.stack, identity)
     recreate = f"clickstream deploy --stack {account.stack}"
     expected = lambda_functions.Expected(identity.region, identity.account, topology.stream)
     return Site(
         topology,
         identity,
         client,
-        _addresses(account, told, unknown_because),
-        recreate,
-        f" --aws --stack {account.stack}",
-        lambda _command, section: f"docs/operations.md, {section}",
-        lambda function: lambda_functions.look_at(client, function, expected, recreate),
+        Addresses(
+            output_named(COLLECTOR, told),
+            output_named(DAGSTER, told),
+            untold or f"the stack {account.stack}-compute has no such output",
+            without_dagster='open the way to it (docs/operations.md, "Dagster on ECS") and give '
+            "--dagster-url; --no-dagster where none works on the platform",
+        ),
+        name=f"account {identity.account}, region {identity.region}, stack {account.stack}",
+        recreate=recreate,
+        options=account.options,
+        look_at_function=lambda function: lambda_functions.look_at(
+            client, function, expected, recreate
+        ),
+        progress_of=partial(progress.of_account, client, topology),
+        # Not to load one that is there would leave an erased person in it; so unless it is told.
+        data_sets=topology.data_sets if untold or topology.hosting.quicksight_principal else (),
+        untold=untold,
     )
+
+
+def taken_for_granted(site: Site) -> str | None:
+    """What a person has to know before a site is used that does not tell what was chosen for it.
+
+    Returns:
+        A line for a person; None where nothing is taken for granted.
+
+    Raises:
+        AccessError: If there is no such platform.
+        botocore.exceptions.ClientError: If it may not be asked for.
+    """
+    if not site.untold:
+        return None
+    kinesis = site.client("kinesis")
+    try:
+        kinesis.describe_stream_summary(StreamName=site.topology.stream.name)
+    except kinesis.exceptions.ResourceNotFoundException:
+        message = f"there is no platform: {site.name}, has no stream {site.topology.stream.name}"
+        raise AccessError(message, "check --stack, --region and --profile") from None
+    return f"Its choices are taken for the defaults: {site.untold}"
 
 
 def _told_by(client: Clients, stack: str) -> tuple[dict[str, str], str]:
@@ -144,10 +204,10 @@ def _told_by(client: Clients, stack: str) -> tuple[dict[str, str], str]:
         return {}, str(error)
 
 
-def _addresses(account: Account, told: Mapping[str, str], unknown_because: str) -> Addresses:
-    """What was given, else what the stack has told of itself."""
-    return Addresses(
-        account.collector or output_named(COLLECTOR, told),
-        account.dagster or output_named(DAGSTER, told),
-        unknown_because or f"the stack {account.stack}-compute has no such output",
-    )
+def _chosen(told: Mapping[str, str], stack: str, identity: Identity) -> Topology:
+    """The platform as it was deployed; by the defaults where the stack tells nothing."""
+    try:
+        return topology_of({**choices_in(told), "stack": stack}, identity.account)
+    except ValueError as error:
+        message = f"the stack {stack}-compute was deployed by another version ({error})"
+        raise AccessError(message, "use that version, or deploy with this one") from error

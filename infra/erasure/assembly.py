@@ -1,4 +1,4 @@
-"""The stores of a running platform, joined.
+"""The stores of a platform, joined.
 
 Belongs here: which client, resource and setting goes where. What is done with them belongs in
 `erasure`.
@@ -7,7 +7,6 @@ Belongs here: which client, resource and setting goes where. What is done with t
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import boto3
 
@@ -16,7 +15,9 @@ from clickstream_platform.resources.catalog import CatalogResource
 from clickstream_platform.resources.lake import LakeResource
 from clickstream_platform.resources.warehouse import WarehouseResource
 from clickstream_platform.settings import Settings
-from infra.dagster_web.graphql import DagsterError, GraphQL
+from infra.dagster_at import DagsterAt
+from infra.dagster_web.graphql import DagsterError
+from infra.deploy.sites import Site
 from infra.erasure.errors import ErasureError
 from infra.erasure.ledger import Ledger
 from infra.erasure.marts import other_tables
@@ -24,25 +25,20 @@ from infra.erasure.query_results import QueryResults
 from infra.erasure.rebuilding import DagsterRebuilder, DbtRebuilder, Rebuilder
 from infra.erasure.remains import Places
 from infra.erasure.stores import Stores
-from infra.local.endpoints import ACCOUNT
 from infra.local.specs import batch_environment
-from infra.topology import Topology
 
 _QUICK_POLL = {"DBT_POLL_INTERVAL_S": "0.2"}
-_CACHE = "athena-cache"
 
 
-def stores_of(topology: Topology, settings: Settings, dagster_url: str) -> Stores:
+def stores_of(site: Site, settings: Settings, rebuilder: Rebuilder) -> Stores:
     """The stores of a platform; this process's AWS clients talk to it.
 
     Args:
-        topology: What it consists of.
+        site: The platform.
         settings: What its batch side is told from outside.
-        dagster_url: Where its Dagster would be.
-
-    Raises:
-        ErasureError: If it cannot be told whether Dagster is there.
+        rebuilder: Who builds its marts.
     """
+    topology = site.topology
     own_answers = f"erasure/{secrets.token_hex(4)}/"
     return Stores(
         lake=LakeResource(bucket=topology.buckets[0].name),
@@ -53,13 +49,15 @@ def stores_of(topology: Topology, settings: Settings, dagster_url: str) -> Store
             output_location=f"s3://{topology.results_bucket}/{own_answers}",
         ),
         answers=QueryResults(LakeResource(bucket=topology.results_bucket), own_answers),
-        warehouse=WarehouseResource(account_id=ACCOUNT, timeout_s=settings.spice_timeout_s),
+        warehouse=WarehouseResource(
+            account_id=site.identity.account, timeout_s=settings.spice_timeout_s
+        ),
         s3=boto3.client("s3"),
         glue=boto3.client("glue"),
         dynamodb=boto3.client("dynamodb"),
         stack=topology.stack,
-        data_sets={one.table: one.id for one in topology.data_sets},
-        rebuilder=_rebuilder(topology, settings, dagster_url),
+        data_sets={one.table: one.id for one in site.data_sets},
+        rebuilder=rebuilder,
         memory_limit=settings.compaction_memory,
     )
 
@@ -69,14 +67,12 @@ def ledger_of(stores: Stores) -> Ledger:
     return Ledger(stores.lake, stores.s3)
 
 
-def places_around(
-    stores: Stores, topology: Topology, settings: Settings, state_dir: Path
-) -> Callable[[], Places]:
+def places_around(stores: Stores, site: Site, settings: Settings) -> Callable[[], Places]:
     """What is known of the places around the lake, once it is asked for."""
+    topology = site.topology
 
     def places() -> Places:
         versioning = stores.s3.get_bucket_versioning(Bucket=stores.lake.bucket)
-        cache = state_dir / _CACHE
         return Places(
             stream_retention=timedelta(hours=topology.stream.retention_hours),
             generation_grace=timedelta(hours=settings.generation_grace_h),
@@ -88,24 +84,26 @@ def places_around(
             ),
             keeps_versions="Status" in versioning,
             unlisted_hours=stores.finder.unlisted_hours(),
-            cache=cache if cache.is_dir() else None,
+            cache=site.query_cache,
         )
 
     return places
 
 
-def _rebuilder(topology: Topology, settings: Settings, dagster_url: str) -> Rebuilder:
-    """Dagster where it runs: it keeps two builds of the marts apart.
+def rebuilder_of(site: Site, settings: Settings, where: DagsterAt) -> Rebuilder:
+    """Dagster where it works on the platform: it keeps two builds of the marts apart.
 
     Raises:
-        ErasureError: If something is there and does not answer.
+        ErasureError: If that cannot be told.
     """
-    dagster = GraphQL(dagster_url)
     try:
-        is_there = dagster.answers()
+        dagster = where.find()
     except DagsterError as error:
         raise ErasureError(str(error)) from error
-    if is_there:
+    if dagster is not None:
         return DagsterRebuilder(dagster)
-    environment = batch_environment(topology, _QUICK_POLL)
+    identity = site.identity
+    environment = batch_environment(
+        site.topology, _QUICK_POLL, account=identity.account, region=identity.region
+    )
     return DbtRebuilder(settings.dbt_project_dir, environment, settings.max_days_per_build)

@@ -18,15 +18,18 @@ from clickstream_platform.resources.catalog import CatalogError
 from clickstream_platform.resources.lake import LakeError
 from clickstream_platform.resources.warehouse import SpiceRefreshError
 from clickstream_platform.settings import Settings
+from infra.dagster_at import DagsterAt, DagsterChoice
+from infra.deploy.sites import Site
 from infra.erasure import text
-from infra.erasure.assembly import ledger_of, places_around, stores_of
+from infra.erasure.assembly import ledger_of, places_around, rebuilder_of, stores_of
 from infra.erasure.erasure import Erasure
 from infra.erasure.errors import ErasureError
 from infra.erasure.options import Options
+from infra.erasure.rebuilding import NoRebuilder, Rebuilder
 from infra.erasure.remains import Places
 from infra.erasure.stores import Findings
+from infra.reach import Reach
 from infra.surroundings import Surroundings
-from infra.topology import Topology
 
 _FAILURES = (
     ErasureError,
@@ -43,28 +46,30 @@ class Dialogue:
 
     Args:
         surroundings: What the command line does alike in every command.
-        topology: What the platform consists of.
-        options: The command's options.
+        options: How it is done.
+        dagster: What is said of Dagster.
     """
 
-    def __init__(self, surroundings: Surroundings, topology: Topology, options: Options) -> None:
+    def __init__(
+        self, surroundings: Surroundings, options: Options, dagster: DagsterChoice
+    ) -> None:
         self._around = surroundings
-        self._topology = topology
         self._options = options
+        self._dagster = dagster
         self._err = Console(stderr=True, highlight=False)
 
-    def run(self, given: Given) -> None:
+    def run(self, given: Given, reach: Reach) -> None:
         """Goes through with it, or ends the command with a message."""
         options = self._options
         with self._errors_as_messages():
-            erasure, places = self._prepare(given)
+            site = self._around.platform(reach)
+            erasure, places = self._prepare(given, site)
             findings = erasure.look()
             self._show(findings)
             if options.dry_run:
                 return
-            self._around.require_yes(
-                text.question(findings), "nothing was erased", yes=self._options.yes
-            )
+            question = f"{site.name}: {text.question(findings)}"
+            self._around.require_yes(question, "nothing was erased", yes=options.yes)
             report = erasure.run(findings, places, take_over=options.take_over)
         if options.report is not None:
             options.report.write_text(f"{json.dumps(report, indent=2)}\n")
@@ -73,10 +78,12 @@ class Dialogue:
         for line in text.report_lines(report, erasure.key):
             out.print(line, soft_wrap=True)
 
-    def _prepare(self, given: Given) -> tuple[Erasure, Callable[[], Places]]:
+    def _prepare(self, given: Given, site: Site) -> tuple[Erasure, Callable[[], Places]]:
         options, settings = self._options, Settings()
-        ports = self._around.ports(options.state_dir)
-        stores = stores_of(self._topology, settings, ports.ui_url)
+        where = DagsterAt.of(site.addresses, self._dagster)
+        rebuilder: Rebuilder
+        rebuilder = NoRebuilder() if options.dry_run else rebuilder_of(site, settings, where)
+        stores = stores_of(site, settings, rebuilder)
         ledger = ledger_of(stores)
         erasure = Erasure(stores, ledger, given, options.requested_by, self._tell)
         if erasure.is_resumed:
@@ -84,7 +91,7 @@ class Dialogue:
         for other in ledger.unfinished():
             if other.digest != given.digest(other.salt):
                 self._tell(f"another erasure, begun at {other.started_at}, is not finished")
-        return erasure, places_around(stores, self._topology, settings, options.state_dir)
+        return erasure, places_around(stores, site, settings)
 
     def _show(self, findings: Findings) -> None:
         out = Console(highlight=False)

@@ -74,6 +74,14 @@ class DagsterRebuilder:
             raise ErasureError(f"the build of the marts {self._runs.end_text(run)}")
 
 
+class NoRebuilder:
+    """Nobody, for who only looks."""
+
+    def rebuild(self, hours: Sequence[str]) -> None:
+        """As `Rebuilder.rebuild`; always refused."""
+        raise ErasureError(f"who only looks builds no marts, nor those of {len(hours)} hours")
+
+
 class DbtRebuilder:
     """dbt in a process of its own, for where no Dagster runs.
 

@@ -3,6 +3,7 @@
 Belongs here: what is run and with what. When it is run belongs in `launcher`, how in `processes`.
 """
 
+import json
 import os
 import shutil
 import sys
@@ -185,8 +186,21 @@ def function_environment(function: Function) -> dict[str, str]:
     return {**own, "AWS_LAMBDA_FUNCTION_NAME": function.name}
 
 
-def batch_environment(topology: Topology, settings: Mapping[str, str]) -> dict[str, str]:
-    """The batch side's variables: the topology's names, and the settings given."""
+def batch_environment(
+    topology: Topology,
+    settings: Mapping[str, str],
+    *,
+    account: str = ACCOUNT,
+    region: str = REGION,
+) -> dict[str, str]:
+    """The batch side's variables.
+
+    Args:
+        topology: What the names are of.
+        settings: Settings, by their variables' names without `CLICKSTREAM_`.
+        account: The account it is in; the embedded AWS's if left.
+        region: The region; the embedded AWS's if left.
+    """
     notified = next(bucket for bucket in topology.buckets if bucket.notify_queue is not None)
     names = {
         "LAKE_BUCKET": notified.name,
@@ -197,7 +211,8 @@ def batch_environment(topology: Topology, settings: Mapping[str, str]) -> dict[s
         "STREAM": topology.stream.name,
         "COUNTERS_TABLE": f"{topology.stack}-counters",
         "ALERTS_TABLE": f"{topology.stack}-alerts",
-        "ACCOUNT_ID": ACCOUNT,
-        "ALERT_TOPIC_ARN": f"arn:aws:sns:{REGION}:{ACCOUNT}:{topology.topics[0].name}",
+        "DATA_SETS": json.dumps({one.table: one.id for one in topology.data_sets}),
+        "ACCOUNT_ID": account,
+        "ALERT_TOPIC_ARN": f"arn:aws:sns:{region}:{account}:{topology.topics[0].name}",
     }
     return {f"CLICKSTREAM_{name}": value for name, value in {**names, **settings}.items()}

@@ -16,20 +16,16 @@ from rich.table import Table
 
 from clickstream_platform.core.departures import Departure, Outcome
 from clickstream_platform.core.retention import RetentionPolicy
+from infra.dagster_at import DagsterAt, DagsterChoice
 from infra.dagster_web.graphql import DagsterError
+from infra.deploy.sites import Site
+from infra.option_groups import with_groups
 from infra.presentation import one_line
-from infra.surroundings import HOME, DryRun, StateDir, Surroundings
+from infra.reach import Reach
+from infra.surroundings import DryRun, Surroundings
 
 Yes = Annotated[bool, typer.Option("--yes", help="Delete without asking.")]
 Keys = Annotated[bool, typer.Option("--keys", help="Print every object and partition as well.")]
-
-DagsterUrl = Annotated[
-    str | None,
-    typer.Option(
-        help="Address of Dagster's web server, of the same platform; the running platform's if "
-        "left."
-    ),
-]
 
 Told = Callable[[Departure], None]
 Tell = Callable[[str], None]
@@ -41,19 +37,6 @@ class RetentionError(RuntimeError):
 
 class StillRunningError(RuntimeError):
     """Nobody looks on any more, and Dagster goes on; the message is the run's address."""
-
-
-@dataclass(frozen=True)
-class DagsterAt:
-    """Where Dagster may be.
-
-    Attributes:
-        url: Its web server's address.
-        is_named: Whether the person named it, so that it has to be there.
-    """
-
-    url: str
-    is_named: bool
 
 
 @dataclass(frozen=True)
@@ -87,17 +70,19 @@ class RetentionCommand:
         plan: Makes the plan once the platform is found; raises DagsterError.
     """
 
-    def __init__(self, surroundings: Surroundings, plan: Callable[[DagsterAt], Plan]) -> None:
+    def __init__(self, surroundings: Surroundings, plan: Callable[[Site, DagsterAt], Plan]) -> None:
         self._around = surroundings
         self._plan = plan
 
+    @with_groups
     def retention(
         self,
+        *,
         dry_run: DryRun = False,
         yes: Yes = False,
         keys: Keys = False,
-        dagster_url: DagsterUrl = None,
-        state_dir: StateDir = HOME,
+        dagster: DagsterChoice,
+        reach: Reach,
     ) -> None:
         """Delete what is past its time, as the job retention does every night.
 
@@ -106,20 +91,19 @@ class RetentionCommand:
         unless its whole hour is past its time. A run of Dagster's does it, apart from runs that
         rebuild hours. Its limits count, which are shown: CLICKSTREAM_RAW_RETENTION_DAYS,
         CLICKSTREAM_EVENTS_RETENTION_DAYS, CLICKSTREAM_QUARANTINE_RETENTION_DAYS and
-        CLICKSTREAM_GENERATION_GRACE_H where Dagster was started. Where none answers, this process
+        CLICKSTREAM_GENERATION_GRACE_H where Dagster was started. Where none works, this process
         does it, by the variables of this shell. Cut off and run again, it goes on where it was.
         """
         with self._errors_as_messages():
-            ports = self._around.ports(state_dir)
-            where = DagsterAt(dagster_url or ports.ui_url, is_named=dagster_url is not None)
-            plan = self._plan(where)
+            site = self._around.platform(reach)
+            plan = self._plan(site, DagsterAt.of(site.addresses, dagster))
             typer.echo(plan.by)
             typer.echo(limits_line(plan.policy))
             expected = plan.look(_print_names if keys else _print_nothing)
             _print_outcome(expected)
             if dry_run or expected.is_empty:
                 return
-            self._around.require_yes("Delete?", "nothing was deleted", yes=yes)
+            self._around.require_yes(f"{site.name}: delete?", "nothing was deleted", yes=yes)
             with self._around.interrupts():
                 _print_outcome(plan.carry_out(typer.echo))
 
@@ -138,12 +122,12 @@ class RetentionCommand:
             self._around.fail("interrupted; run it again, it goes on where it was", code=130)
 
 
-def plan_of_platform(where: DagsterAt) -> Plan:
-    """Retention of the platform that this process's AWS clients talk to."""
+def plan_of_platform(site: Site, where: DagsterAt) -> Plan:
+    """Retention of a platform; this process's AWS clients talk to it."""
     # Not at the top: it brings Dagster, which would cost every other command most of a second.
     from infra.retention.plan import build_plan  # noqa: PLC0415
 
-    return build_plan(where)
+    return build_plan(site, where)
 
 
 def limits_line(policy: RetentionPolicy) -> str:

@@ -15,57 +15,58 @@ from clickstream_platform.defs.lake.retention_steps import Retention, Tables
 from clickstream_platform.resources.catalog import CatalogError, CatalogResource
 from clickstream_platform.resources.lake import LakeError, LakeResource
 from clickstream_platform.settings import Settings
+from infra.dagster_at import DagsterAt
 from infra.dagster_web.graphql import DagsterError, GraphQL
-from infra.local.endpoints import ACCOUNT
-from infra.retention.commands import DagsterAt, Plan, RetentionError, Tell, Told
+from infra.deploy.sites import Site
+from infra.retention.commands import Plan, RetentionError, Tell, Told
 from infra.retention.runs import RetentionRuns
-from infra.topology import Topology, build_topology
+from infra.topology import Topology
 
 
-def build_plan(where: DagsterAt) -> Plan:
-    """Retention of the platform that this process's AWS clients talk to.
+def build_plan(site: Site, where: DagsterAt) -> Plan:
+    """Retention of a platform; this process's AWS clients talk to it.
 
     Where Dagster runs, a run of its job does it, which its pool keeps apart from runs that rebuild
     hours, and by its limits. What would leave is listed here all the same: that only reads, and
     need not wait for them. Where no Dagster runs nobody rebuilds hours, and it is done here.
 
     Raises:
-        DagsterError: If Dagster was named and is not there, or cannot tell its limits.
+        DagsterError: If Dagster has to be there and is not, or cannot tell its limits.
     """
-    graphql, now = GraphQL(where.url), datetime.now(UTC)
-    if graphql.answers():
-        return _by_dagster(RetentionRuns(graphql), where.url, now)
-    if where.is_named:
-        raise DagsterError(f"no Dagster answers at {where.url}")
-    return _by_this_process(graphql, now)
+    now = datetime.now(UTC)
+    graphql = where.find()
+    if graphql is not None:
+        return _by_dagster(site.topology, graphql, now)
+    return _by_this_process(site.topology, where, now)
 
 
-def _by_dagster(runs: RetentionRuns, url: str, now: datetime) -> Plan:
+def _by_dagster(topology: Topology, graphql: GraphQL, now: datetime) -> Plan:
+    runs = RetentionRuns(graphql)
     policy = runs.policy()
-    steps = _Steps(build_topology(ACCOUNT), policy, now)
+    steps = _Steps(topology, policy, now)
     return Plan(
         policy,
-        f"By Dagster at {url}, apart from runs that rebuild hours, and by its limits.",
+        f"By Dagster at {graphql.url}, apart from runs that rebuild hours, and by its limits.",
         steps.look,
         lambda tell: runs.carry_out(policy, now, tell),
     )
 
 
-def _by_this_process(graphql: GraphQL, now: datetime) -> Plan:
+def _by_this_process(topology: Topology, where: DagsterAt, now: datetime) -> Plan:
     policy = retention_policy(Settings())
-    steps = _Steps(build_topology(ACCOUNT), policy, now)
+    steps = _Steps(topology, policy, now)
 
     def carry_out(_: Tell) -> Outcome:
-        if graphql.answers():  # started while the person thought about it
+        if where.find() is not None:  # started while the person thought about it
             raise DagsterError(
-                f"Dagster runs at {graphql.url} by now, nothing was deleted: run it again"
+                f"Dagster runs at {where.url} by now, nothing was deleted: run it again"
             )
         return steps.carry_out()
 
     return Plan(
         policy,
-        f"No Dagster answers at {graphql.url}, so nobody rebuilds hours: by this process, and by "
-        "the limits of this shell.",
+        f"No Dagster answers{f' at {where.url}' if where.url else ''}, so nobody rebuilds hours: "
+        "by this process, and by the limits of this shell.",
         steps.look,
         carry_out,
     )

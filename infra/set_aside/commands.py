@@ -9,21 +9,21 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from itertools import islice
-from pathlib import Path
 from typing import Annotated
 
-import boto3
 import typer
 from rich.console import Console
 
-from infra.local.endpoints import ACCOUNT, Ports
+from infra.deploy import options
+from infra.deploy.sites import Site
+from infra.option_groups import with_groups
+from infra.reach import Reach
 from infra.set_aside import text
 from infra.set_aside.front_door import CollectorDoor, DoorError, Refusal
 from infra.set_aside.quarantine import Chosen, Quarantine, QuarantineError, SetAside
 from infra.set_aside.redrive_command import RedriveCommand, Yes, consumers_of
 from infra.set_aside.replay import Replay, preview
-from infra.surroundings import HOME, DryRun, StateDir, Surroundings
-from infra.topology import build_topology
+from infra.surroundings import DryRun, Surroundings
 
 Reason = Annotated[str | None, typer.Option(help="Only records set aside for this reason.")]
 Day = Annotated[
@@ -52,17 +52,14 @@ class SetAsideCommands:
     def __init__(self, surroundings: Surroundings) -> None:
         self._around = surroundings
 
+    @with_groups
     def list_(
-        self,
-        reason: Reason = None,
-        day: Day = None,
-        as_json: AsJson = False,
-        state_dir: StateDir = HOME,
+        self, *, reason: Reason = None, day: Day = None, as_json: AsJson = False, reach: Reach
     ) -> None:
         """Count what is set aside, by day and reason, the newest day first."""
         chosen = self._chosen(reason, day)
         with self._errors_as_messages():
-            counts = self._quarantine(state_dir).counts(chosen)
+            counts = _quarantine_of(self._around.platform(reach)).counts(chosen)
         if as_json:
             typer.echo(text.counts_json(counts))
         elif counts:
@@ -70,13 +67,15 @@ class SetAsideCommands:
         else:
             typer.echo(text.nothing_set_aside(chosen))
 
+    @with_groups
     def show(
         self,
+        *,
         reason: Reason = None,
         day: Day = None,
         limit: Annotated[int, typer.Option(help="The most records to print.", min=1)] = 20,
         as_json: AsJson = False,
-        state_dir: StateDir = HOME,
+        reach: Reach,
     ) -> None:
         """Print records that are set aside, the newest first, with payload and reason.
 
@@ -84,7 +83,7 @@ class SetAsideCommands:
         """
         chosen = self._chosen(reason, day)
         with self._errors_as_messages():
-            records = self._quarantine(state_dir).newest_first(chosen)
+            records = _quarantine_of(self._around.platform(reach)).newest_first(chosen)
             found, more = list(islice(records, limit)), next(records, None) is not None
         if as_json:
             typer.echo(json.dumps([text.as_json(record) for record in found], indent=2))
@@ -96,13 +95,16 @@ class SetAsideCommands:
         if not found:
             typer.echo(text.nothing_set_aside(chosen))
 
+    @with_groups
     def replay(
         self,
+        *,
         reason: Reason = None,
         day: Day = None,
         dry_run: DryRun = False,
         yes: Yes = False,
-        state_dir: StateDir = HOME,
+        reach: Reach,
+        collector: options.Collector = None,
     ) -> None:
         """Send set-aside records again, those that are acceptable now.
 
@@ -112,8 +114,8 @@ class SetAsideCommands:
         """
         chosen = self._chosen(reason, day)
         with self._errors_as_messages():
-            ports, quarantine = self._around.ports(state_dir), self._quarantine(state_dir)
-            limits = consumers_of(build_topology(ACCOUNT)).limits
+            site = self._around.platform(reach)
+            quarantine, limits = _quarantine_of(site), consumers_of(site.topology).limits
             expected = preview(quarantine, chosen, limits, lambda *_: None)
             if not expected.records:
                 typer.echo(text.nothing_set_aside(chosen))
@@ -122,10 +124,11 @@ class SetAsideCommands:
                 preview(quarantine, chosen, limits, _print_refused)
                 typer.echo(text.preview_line(expected))
                 return
+            url = self._collector_of(site, collector)
             self._around.require_yes(
-                f"{text.preview_line(expected)}. Send?", "nothing was sent", yes=yes
+                f"{site.name}: {text.preview_line(expected)}. Send?", "nothing was sent", yes=yes
             )
-            with self._door(ports) as door:
+            with self._door(url) as door:
                 replay = Replay(quarantine, door, _print_refused)
                 try:
                     replay.run(chosen)
@@ -140,13 +143,16 @@ class SetAsideCommands:
                 self._around.fail(f"{day} is no day: write yyyy-MM-dd, as 2026-11-23")
         return Chosen(day, reason)
 
-    def _quarantine(self, state_dir: Path) -> Quarantine:
-        self._around.ports(state_dir)
-        return Quarantine(boto3.client("s3"), build_topology(ACCOUNT).buckets[0].name)
+    def _collector_of(self, site: Site, given: str | None) -> str:
+        addresses = site.addresses.given(given)
+        if addresses.collector is None:
+            why = addresses.unknown_because
+            self._around.fail(f"the collector's address is not known ({why}): give --collector")
+        return addresses.collector
 
     @contextmanager
-    def _door(self, ports: Ports) -> Iterator[CollectorDoor]:
-        with self._around.interrupts(), closing(CollectorDoor(ports.collector_url)) as door:
+    def _door(self, url: str) -> Iterator[CollectorDoor]:
+        with self._around.interrupts(), closing(CollectorDoor(url)) as door:
             yield door
 
     @contextmanager
@@ -158,6 +164,10 @@ class SetAsideCommands:
             self._around.fail(str(error))
         except KeyboardInterrupt:
             self._around.fail("interrupted; run it again, events keep their ids", code=130)
+
+
+def _quarantine_of(site: Site) -> Quarantine:
+    return Quarantine(site.client("s3"), site.topology.buckets[0].name)
 
 
 def _print_refused(record: SetAside, refusal: Refusal) -> None:

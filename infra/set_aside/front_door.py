@@ -136,7 +136,7 @@ class CollectorDoor:
             self._delivery.deliver(parcels, threading.Event())
         except NothingAnswersError as error:
             raise DoorError(
-                f"nothing answers at {self._url} ({error}). Start the platform: `clickstream up`"
+                f"nothing answers at {self._url} ({error}); `clickstream doctor` says what is wrong"
             ) from error
         except UndeliverableError as error:
             raise DoorError(f"the collector did not take all of it: {error}") from error

@@ -4,23 +4,24 @@ Belongs here: the command, its options, and the order of what it does. What it d
 `redrive` and `undelivered`, what it prints in `text`.
 """
 
-from typing import Annotated, get_args
+from typing import Annotated, cast, get_args
 
-import boto3
 import msgspec
 import typer
 
-from infra.local.endpoints import ACCOUNT
+from infra.delivery_profiles import archive_function
+from infra.deploy.sites import Site
+from infra.option_groups import with_groups
+from infra.reach import Reach
 from infra.set_aside import text
 from infra.set_aside.failed_batches import FailureQueue
 from infra.set_aside.places import Places
 from infra.set_aside.redrive import Consumers, Outcome, Redrive
 from infra.set_aside.undelivered import UndeliveredError, UndeliveredObjects
-from infra.surroundings import HOME, DryRun, StateDir, Surroundings
-from infra.topology import Topology, build_topology
+from infra.surroundings import DryRun, Surroundings
+from infra.topology import Topology
 from lambdas.collector.store import StreamWriter
 from lambdas.event_processor.store import Archive
-from lambdas.shared.limits import Limits
 from lambdas.shared.redriven import Consumer
 from lambdas.shared.shards import Shards
 from lambdas.shared.stream import StreamEnvironment
@@ -34,9 +35,8 @@ class RedriveCommand:
     def __init__(self, surroundings: Surroundings) -> None:
         self._around = surroundings
 
-    def redrive(
-        self, dry_run: DryRun = False, yes: Yes = False, state_dir: StateDir = HOME
-    ) -> None:
+    @with_groups
+    def redrive(self, *, dry_run: DryRun = False, yes: Yes = False, reach: Reach) -> None:
         """Give a function the records again that it gave up, as long as the stream has them.
 
         Works through the queue of failed batches. Their events are put on the stream once more, for
@@ -49,10 +49,9 @@ class RedriveCommand:
         """
         try:
             with self._around.aws_errors(), self._around.interrupts():
-                self._around.ports(state_dir)
-                topology = build_topology(ACCOUNT)
-                is_done = self._redrive_batches(topology, dry_run=dry_run, yes=yes)
-                self._archive_undelivered(topology, dry_run=dry_run, yes=yes)
+                site = self._around.platform(reach)
+                is_done = self._redrive_batches(site, dry_run=dry_run, yes=yes)
+                self._archive_undelivered(site, dry_run=dry_run, yes=yes)
         except UndeliveredError as error:
             self._around.fail(str(error))
         except KeyboardInterrupt:
@@ -60,19 +59,20 @@ class RedriveCommand:
         if not is_done:
             self._around.fail("not every record is redriven; see above what is kept or lost")
 
-    def _redrive_batches(self, topology: Topology, *, dry_run: bool, yes: bool) -> bool:
+    def _redrive_batches(self, site: Site, *, dry_run: bool, yes: bool) -> bool:
         """Works through the queue; whether nothing is kept or lost."""
-        queue = FailureQueue(boto3.client("sqs"), f"{topology.stack}-failed-batches")
+        topology = site.topology
+        queue = FailureQueue(site.client("sqs"), f"{topology.stack}-failed-batches")
         messages = queue.take()
         if not messages:
             typer.echo(text.nothing_failed(queue.hidden()))
             return True
-        kinesis, name = boto3.client("kinesis"), topology.stream.name
+        kinesis, name = site.client("kinesis"), topology.stream.name
         redrive = Redrive(
             queue,
             Shards(kinesis, name),
             StreamWriter(kinesis, name),
-            Archive(boto3.client("s3"), topology.buckets[0].name),
+            Archive(site.client("s3"), topology.buckets[0].name),
             consumers_of(topology),
         )
         if dry_run:
@@ -80,27 +80,27 @@ class RedriveCommand:
             return True
         try:
             self._around.require_yes(
-                f"{text.waiting_line(messages)}. Send?", "nothing was sent", yes=yes
+                f"{site.name}: {text.waiting_line(messages)}. Send?", "nothing was sent", yes=yes
             )
         except BaseException:
             queue.give_back(messages)
             raise
         return redrive.run(messages, _print_outcome)
 
-    def _archive_undelivered(self, topology: Topology, *, dry_run: bool, yes: bool) -> None:
+    def _archive_undelivered(self, site: Site, *, dry_run: bool, yes: bool) -> None:
+        topology = site.topology
         objects = UndeliveredObjects(
-            boto3.client("s3"),
+            site.client("s3"),
             topology.buckets[0].name,
-            Places(boto3.client("kinesis"), topology.stream.name),
+            Places(site.client("kinesis"), topology.stream.name),
             consumers_of(topology).limits,
         )
         keys = objects.waiting()
         if not keys:
             return
         if not dry_run:
-            self._around.require_yes(
-                f"{text.undelivered_line(len(keys))}. Archive?", "nothing was archived", yes=yes
-            )
+            question = f"{site.name}: {text.undelivered_line(len(keys))}. Archive?"
+            self._around.require_yes(question, "nothing was archived", yes=yes)
         for key in keys:
             done = objects.preview(key) if dry_run else objects.archive(key)
             typer.echo("\n".join(text.rearchived_lines(done, is_preview=dry_run)))
@@ -109,15 +109,17 @@ class RedriveCommand:
 def consumers_of(topology: Topology) -> Consumers:
     """What has to be known of the functions that read the stream.
 
-    Args:
-        topology: The platform with its own archive: batches that this gave up are redriven also
-            after Firehose has taken its place.
+    Batches that our archive gave up are redriven also after Firehose has taken its place.
     """
-    function = topology.function("event_processor")
-    variables = {name.lower(): value for name, value in function.environment.items()}
-    limits: Limits = msgspec.convert(variables, StreamEnvironment, strict=False).limits
-    packages = {topology.function(package).name: package for package in get_args(Consumer)}
-    return Consumers(packages, limits)
+    archive = archive_function("lambda", topology.stack, {}, 0, "")
+    packages = {
+        one.name: cast("Consumer", one.package)
+        for one in (*topology.functions, archive)
+        if one.package in get_args(Consumer)
+    }
+    variables = topology.function("aggregator").environment  # the limits are the same in each
+    told = {name.lower(): value for name, value in variables.items()}
+    return Consumers(packages, msgspec.convert(told, StreamEnvironment, strict=False).limits)
 
 
 def _print_preview(outcome: Outcome) -> None:

@@ -45,9 +45,8 @@ def site(platform: Platform, topology: Topology) -> Iterator[Site]:
         for service in ("LAMBDA", "IAM", "CLOUDFORMATION"):
             patch.setitem(os.environ, f"AWS_ENDPOINT_URL_{service}", _catalog())
         functions_of(topology)
-        account = Account(STACK, collector=platform.ports.collector_url, dagster="http://127.0.0.1")
-        found = account_site(account)
-        yield replace(found, addresses=Addresses(account.collector, None, "it is not started here"))
+        addresses = Addresses(platform.ports.collector_url, None, "it is not started here")
+        yield replace(account_site(Account(STACK)), addresses=addresses)
 
 
 def _catalog() -> str:

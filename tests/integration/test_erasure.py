@@ -5,7 +5,7 @@ It shares the running platform and has a stack of its own on it: nobody else is 
 
 import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -25,6 +25,7 @@ from clickstream_platform.resources.catalog import CatalogResource
 from clickstream_platform.resources.lake import LakeResource
 from clickstream_platform.resources.published import location_of, versions_of
 from clickstream_platform.settings import Settings
+from infra.deploy.sites import local_site
 from infra.early_ends import aws_errors_as_messages, fail, signals_as_interrupt
 from infra.erasure.commands import mount
 from infra.erasure.rebuilding import DbtRebuilder
@@ -136,10 +137,10 @@ def site(platform: Platform) -> Site:
     output = f"s3://{topology.results_bucket}/checks/"
     app = typer.Typer()
     app.callback()(lambda: None)
-    surroundings = Surroundings(
-        lambda _: platform.ports, fail, aws_errors_as_messages, signals_as_interrupt
-    )
-    mount(app, surroundings, topology)
+    found = local_site(platform.state, platform.ports)
+    found = replace(found, topology=topology, data_sets=topology.data_sets)
+    surroundings = Surroundings(lambda _: found, fail, aws_errors_as_messages, signals_as_interrupt)
+    mount(app, surroundings)
     lake = LakeResource(bucket=topology.buckets[0].name)
     catalog = CatalogResource(database=topology.database)
     athena = AthenaResource(

@@ -88,12 +88,12 @@ def test_the_environment_is_read_in_few_places() -> None:
     assert readers <= {
         "lambdas.shared.environment",
         "clickstream_platform.settings",
-        "infra.cli",
         "infra.demo",
         "infra.deploy.cdk.toolkit",
         "infra.local.launcher",
         "infra.local.processes",
         "infra.local.specs",
+        "infra.reach",
     }
 
 

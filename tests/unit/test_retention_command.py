@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import NoReturn, cast
+from typing import NoReturn
 
 import pytest
 import typer
@@ -16,10 +15,11 @@ from typer.testing import CliRunner
 from clickstream_platform.core.departures import Departure, Kept, Outcome, Rule, Sum
 from clickstream_platform.core.retention import RetentionPolicy
 from clickstream_platform.core.stored_object import StoredObject
+from infra.dagster_at import DagsterAt
 from infra.dagster_web.graphql import DagsterError
-from infra.local.endpoints import Ports
+from infra.deploy.sites import Addresses, Site
+from infra.reach import Reach
 from infra.retention.commands import (
-    DagsterAt,
     Plan,
     RetentionCommand,
     RetentionError,
@@ -29,6 +29,7 @@ from infra.retention.commands import (
 )
 from infra.retention.runs import outcome_of
 from infra.surroundings import Surroundings
+from tests.unit.deploy.fake_site import fake_site
 
 RUNNER = CliRunner()
 POLICY = RetentionPolicy(
@@ -80,19 +81,18 @@ def interrupts() -> Iterator[None]:
     yield
 
 
-class FakePorts:
-    ui_url = "http://127.0.0.1:3000"
+ADDRESSES = Addresses(None, "http://127.0.0.1:3000", dagster_may_be_absent=True)
 
 
 def run(lake: FakeRetention, *arguments: str, answer: str | None = None):
     app = typer.Typer()
-    found: list[Path] = []
+    found: list[Reach] = []
 
-    def ports(state_dir: Path) -> Ports:
-        found.append(state_dir)
-        return cast("Ports", FakePorts())
+    def find(reach: Reach) -> Site:
+        found.append(reach)
+        return fake_site(ADDRESSES)
 
-    def plan(where: DagsterAt) -> Plan:
+    def plan(_: Site, where: DagsterAt) -> Plan:
         lake.asked.append(where)
         return Plan(
             POLICY,
@@ -101,11 +101,11 @@ def run(lake: FakeRetention, *arguments: str, answer: str | None = None):
             lambda tell: tell("Launched: there") or lake.run(False, lambda _: None),
         )
 
-    surroundings = Surroundings(ports, fail, nullcontext, interrupts)
+    surroundings = Surroundings(find, fail, nullcontext, interrupts)
     command = RetentionCommand(surroundings, plan)
     app.command("retention")(command.retention)
     done = RUNNER.invoke(app, list(arguments), input=answer, env={"COLUMNS": "120"})
-    assert found == [Path(".clickstream/platform")]
+    assert found == [Reach()]
     return done
 
 
@@ -119,6 +119,7 @@ def test_it_asks_and_then_deletes(lake):
     assert "raw objects that are compacted" in done.stdout
     assert "1,234" in done.stdout
     assert lake.stored == []
+    assert "account 1, region r, stack clickstream: delete?" in done.stderr
 
 
 @pytest.mark.parametrize(("answer", "reason"), [("n\n", "nothing was deleted"), ("", "--yes")])
@@ -132,7 +133,7 @@ def test_nothing_is_deleted_unless_somebody_agrees(lake, answer, reason):
 def test_yes_asks_nobody(lake):
     done = run(lake, "--yes")
     assert (done.exit_code, lake.runs) == (0, [True, False])
-    assert "Delete?" not in done.stdout
+    assert "delete?" not in done.output
 
 
 def test_a_dry_run_deletes_nothing_even_with_yes(lake):
@@ -179,8 +180,8 @@ def test_dagster_is_the_running_platforms_unless_it_is_named(lake):
     run(lake, "--dry-run")
     run(lake, "--dry-run", "--dagster-url", "http://elsewhere")
     assert lake.asked == [
-        DagsterAt("http://127.0.0.1:3000", is_named=False),
-        DagsterAt("http://elsewhere", is_named=True),
+        DagsterAt("http://127.0.0.1:3000", may_be_absent=True),
+        DagsterAt("http://elsewhere", may_be_absent=False),
     ]
 
 

@@ -106,4 +106,4 @@ def check_quarantine(site: Site) -> Iterator[Finding]:
         return
     says = f"{'at least ' if answer.get('IsTruncated') else ''}{found:,} objects of bad records"
     means = "somebody sends what is no event; the records are kept with the reason"
-    yield warning("quarantine", says, means, site.advise("quarantine list", "Poison records"))
+    yield warning("quarantine", says, means, f"clickstream quarantine list{site.options}")

@@ -3,7 +3,8 @@
 Belongs here: the command, and which platform it is about. What is looked at belongs in the checks.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import typer
@@ -16,9 +17,10 @@ from infra.deploy.doctor.account import no_access
 from infra.deploy.doctor.findings import Finding, ok, problem
 from infra.deploy.doctor.registry import checks_of, run_checks
 from infra.deploy.doctor.text import as_json, finding_lines, is_well, summary_line
-from infra.deploy.sites import Account, Site, account_site, local_site
-from infra.local.state import State, StateError
-from infra.surroundings import HOME, StateDir, Surroundings
+from infra.local.state import StateError
+from infra.option_groups import with_groups
+from infra.reach import Reach
+from infra.surroundings import Surroundings
 
 
 class DoctorCommand:
@@ -27,28 +29,23 @@ class DoctorCommand:
     def __init__(self, surroundings: Surroundings) -> None:
         self._around = surroundings
 
+    @with_groups
     def doctor(
         self,
-        on_aws: options.OnAws = False,
-        stack: options.Stack = options.DEFAULT_STACK,
-        profile: options.Profile = None,
-        region: options.Region = None,
+        *,
+        reach: Reach,
         collector: options.Collector = None,
         dagster_url: options.Dagster = None,
         as_json_: options.AsJson = False,
-        state_dir: StateDir = HOME,
     ) -> None:
         """Say what is missing or wrong, what it means, and what to do.
 
         Looks at this machine, then at the platform: the running one, or with --aws the one in an
         account. It only reads. The exit code is 1 when there is a problem; warnings leave it 0.
         """
-        if (fault := options.stack_fault(stack)) is not None:
-            self._around.fail(fault, code=2)
-        account = Account(stack, profile, region, collector, dagster_url)
-        in_account = of_site(lambda: account_site(account))
-        platform = in_account if on_aws else self._of_running(state_dir)
-        findings = self._tell(_of_machine(state_dir), platform, quietly=as_json_)
+        self._around.require_stack_name(reach)
+        platform = self._of_platform(reach, collector, dagster_url)
+        findings = self._tell(_of_machine(reach.state_dir), platform, quietly=as_json_)
         if as_json_:
             typer.echo(as_json(findings))
         else:
@@ -56,17 +53,22 @@ class DoctorCommand:
         if not is_well(findings):
             raise typer.Exit(1)
 
-    def _of_running(self, state_dir: Path) -> Iterator[Finding]:
-        state = State(state_dir)
+    def _of_platform(
+        self, reach: Reach, collector: str | None, dagster: str | None
+    ) -> Iterator[Finding]:
+        """Everything about the platform, or why it cannot be looked at."""
         try:
-            state.read_running()
+            site = self._around.find(reach)
         except StateError as error:
             yield from machine.check_ports()
             yield problem("platform", str(error), "there is nothing to look at", "clickstream up")
             return
-        ports = self._around.ports(state_dir)
-        yield ok("platform", f"runs on {state.root}")
-        yield from of_site(lambda: local_site(state, ports))
+        except AccessError as error:
+            yield no_access(error)
+            return
+        yield ok("platform", f"is {site.name}")
+        addresses = site.addresses.given(collector, dagster)
+        yield from run_checks(checks_of(replace(site, addresses=addresses)))
 
     def _tell(self, *parts: Iterable[Finding], quietly: bool) -> list[Finding]:
         """Says each finding as soon as it is made."""
@@ -77,16 +79,6 @@ class DoctorCommand:
                 for line in () if quietly else finding_lines(finding):
                     out.print(line, soft_wrap=True)
         return findings
-
-
-def of_site(find: Callable[[], Site]) -> Iterator[Finding]:
-    """Everything about a platform, or why AWS cannot be used."""
-    try:
-        site = find()
-    except AccessError as error:
-        yield no_access(error)
-        return
-    yield from run_checks(checks_of(site))
 
 
 def _of_machine(state_dir: Path) -> Iterator[Finding]:

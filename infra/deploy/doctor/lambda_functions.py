@@ -6,16 +6,16 @@ Belongs here: Lambda's own words and what they mean. Where functions are process
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from infra.deploy.access import Clients
+from infra.deploy.cloudwatch import MINUTES, latest
 from infra.deploy.doctor.findings import Finding, missing, ok, problem, warning
 from infra.deploy.doctor.lag import lag_finding
+from infra.deploy.progress import iterator_age_s
 from infra.resource_types import Function, Stream
 from infra.resource_types import Mapping as EventSourceMapping
 
-_MINUTES = 15
 _NOT_COUNTED = (
     "its part of the work is not done; records wait on the stream for a day, then are lost"
 )
@@ -89,32 +89,18 @@ def _function_differences(
 
 def _faults(client: Clients, function: Function) -> Iterator[Finding]:
     subject = f"function {function.name}"
+    of = ("FunctionName", function.name)
     errors, throttles = (
-        _metric(client, function, name, "Sum") or 0 for name in ("Errors", "Throttles")
+        latest(client, "AWS/Lambda", name, of, "Sum") or 0 for name in ("Errors", "Throttles")
     )
     logs = f"aws logs tail /aws/lambda/{function.name} --since 1h"
     if errors:
         means = "batches are tried again; after five tries they are given up"
-        yield warning(subject, f"{errors:,.0f} errors in {_MINUTES} minutes", means, logs)
+        yield warning(subject, f"{errors:,.0f} errors in {MINUTES} minutes", means, logs)
     if throttles:
         means = "the account's concurrency is used up, so batches wait"
         do = "docs/operations.md, Throttling"
-        yield warning(subject, f"{throttles:,.0f} throttles in {_MINUTES} minutes", means, do)
-
-
-def _metric(client: Clients, function: Function, name: str, statistic: str) -> float | None:
-    now = datetime.now(UTC)
-    answer = client("cloudwatch").get_metric_statistics(
-        Namespace="AWS/Lambda",
-        MetricName=name,
-        Dimensions=[{"Name": "FunctionName", "Value": function.name}],
-        StartTime=now - timedelta(minutes=_MINUTES),
-        EndTime=now,
-        Period=60 * _MINUTES,
-        Statistics=[statistic],
-    )
-    values = [float(point[statistic]) for point in answer["Datapoints"]]
-    return max(values, default=None)
+        yield warning(subject, f"{throttles:,.0f} throttles in {MINUTES} minutes", means, do)
 
 
 def _look_at_mapping(
@@ -142,8 +128,7 @@ def _look_at_mapping(
         return
     yield _settings_finding(subject, mapping, one, recreate)
     yield from _last_result(one, function)
-    age = _metric(client, function, "IteratorAge", "Maximum")
-    yield lag_finding(f"lag of {function.name}", None if age is None else age / 1000, mapping)
+    yield lag_finding(f"lag of {function.name}", iterator_age_s(client, function), mapping)
 
 
 def _settings_finding(

@@ -51,7 +51,8 @@ def _depth(site: Site, queue: Queue, depth: int) -> Finding:
         return ok(subject, f"as described, {says}")
     if queue.name in _failure_queues(site.topology):
         means = "batches that a function gave up: their records are on the stream for a day only"
-        return problem(subject, says, means, site.advise("redrive", "Poison records"))
+        do = f"clickstream redrive{site.options}; docs/operations.md, Poison records"
+        return problem(subject, says, means, do)
     means = (
         "announcements of objects that the batch side could not read; it lists them at 02:15 UTC"
     )

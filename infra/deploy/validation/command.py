@@ -7,23 +7,22 @@ Belongs here: the command, its options and the order of what a person sees. What
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from infra.deploy import options
-from infra.deploy.access import AccessError
-from infra.deploy.sites import Account, Site, account_site, local_site
+from infra.deploy.sites import Site
 from infra.deploy.validation import stages, text
 from infra.deploy.validation.following import Outcome, follow
 from infra.deploy.validation.marks import MOST_EVENTS, Run, moment
 from infra.deploy.validation.sending import NotAcceptedError, Send, by_collector, by_stream
 from infra.early_ends import console
-from infra.local.state import State
-from infra.surroundings import HOME, StateDir, Surroundings
+from infra.option_groups import with_groups
+from infra.reach import Reach
+from infra.surroundings import Surroundings
 
 # The archive gathers for a minute, and a batch may be tried again.
 _SOON_S = 180
@@ -82,7 +81,8 @@ class ValidateCommand:
     def __init__(self, surroundings: Surroundings) -> None:
         self._around = surroundings
 
-    def validate(  # noqa: PLR0913 - one for each option
+    @with_groups
+    def validate(
         self,
         *,
         events: Events = 5,
@@ -90,13 +90,9 @@ class ValidateCommand:
         resume: Resume = None,
         stream: Stream = False,
         timeout: Timeout = None,
-        on_aws: options.OnAws = False,
-        stack: options.Stack = options.DEFAULT_STACK,
-        profile: options.Profile = None,
-        region: options.Region = None,
+        reach: Reach,
         collector: options.Collector = None,
         as_json: options.AsJson = False,
-        state_dir: StateDir = HOME,
     ) -> None:
         """Send a few marked events, each twice, and find each of them counted and kept once.
 
@@ -104,17 +100,12 @@ class ValidateCommand:
         up. The marts leave them out, because they are marked as a bot's. The exit code is 1 when a
         stage has not seen all of them in time, or one of them more than once.
         """
-        if (fault := options.stack_fault(stack)) is not None:
-            self._around.fail(fault, code=2)
-        account = Account(stack, profile, region, collector)
         limit_s = timeout or (_ROLLED_UP_S if lake else _SOON_S)
         wishes = Wishes(events, lake, resume, stream, limit_s, as_json)
         with self._errors_as_messages(), self._around.aws_errors(), self._around.interrupts():
-            site = account_site(account) if on_aws else self._running(state_dir)
-            self._run(site, wishes)
-
-    def _running(self, state_dir: Path) -> Site:
-        return local_site(State(state_dir), self._around.ports(state_dir))
+            site = self._around.platform(reach)
+            addresses = site.addresses.given(collector)
+            self._run(replace(site, addresses=addresses), wishes)
 
     def _run(self, site: Site, wishes: Wishes) -> None:
         now = datetime.now(UTC)
@@ -182,8 +173,6 @@ class ValidateCommand:
     def _errors_as_messages(self) -> Iterator[None]:
         try:
             yield
-        except AccessError as error:
-            self._around.fail(f"{error}: {error.remedy}")
         except NotAcceptedError as error:
             self._around.fail(f"accepted: {error}. Nothing further was looked for")
         except ValueError as error:

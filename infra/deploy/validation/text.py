@@ -34,7 +34,7 @@ def faults(outcomes: Sequence[Outcome], run: Run, timeout_s: float) -> Iterator[
 
 def what_stays(run: Run, site: Site) -> Iterator[str]:
     """What a validation leaves, and how it is taken away."""
-    erase = site.advise(f"erase --anonymous-id {run.id}", "Validation and cleanup")
+    erase = f"clickstream erase --anonymous-id {run.id}{site.options}"
     yield (
         "They are marked as a bot's, so the marts leave them out; real-time items expire by "
         "themselves."

@@ -10,14 +10,15 @@ import pytest
 from moto import mock_aws
 
 from clickstream_platform.settings import Settings
+from infra.dagster_at import DagsterAt
 from infra.dagster_web.graphql import DagsterError
 from infra.local.endpoints import ACCOUNT
 from infra.local.processes import free_port
-from infra.retention.commands import DagsterAt
 from infra.retention.plan import build_plan
 from infra.topology import build_topology
 from tests.functional.dagster_web.code_location import POLICY
 from tests.functional.dagster_web.deployment import Deployment
+from tests.unit.deploy.fake_site import fake_site
 
 
 @contextmanager
@@ -63,7 +64,7 @@ def lake(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_dagster_does_it_by_its_own_limits(deployment: Deployment) -> None:
     """The shell's are 30 days; a person is shown what really counts."""
     assert Settings().raw_retention_days == 30
-    plan = build_plan(DagsterAt(deployment.url, is_named=False))
+    plan = build_plan(fake_site(), DagsterAt(deployment.url, may_be_absent=True))
     assert plan.policy == POLICY
     assert plan.by.startswith(f"By Dagster at {deployment.url}")
 
@@ -71,7 +72,7 @@ def test_dagster_does_it_by_its_own_limits(deployment: Deployment) -> None:
 @pytest.mark.usefixtures("lake")
 def test_where_no_dagster_runs_this_process_does_it() -> None:
     url = f"http://127.0.0.1:{free_port()}"
-    plan = build_plan(DagsterAt(url, is_named=False))
+    plan = build_plan(fake_site(), DagsterAt(url, may_be_absent=True))
     assert plan.by.startswith(f"No Dagster answers at {url}, so nobody rebuilds hours")
     assert plan.look(lambda _: None).dry_run
     assert not plan.carry_out(lambda _: None).dry_run
@@ -80,11 +81,11 @@ def test_where_no_dagster_runs_this_process_does_it() -> None:
 @pytest.mark.usefixtures("lake")
 def test_a_dagster_that_was_started_meanwhile_is_not_deleted_beside() -> None:
     port = free_port()
-    plan = build_plan(DagsterAt(f"http://127.0.0.1:{port}", is_named=False))
+    plan = build_plan(fake_site(), DagsterAt(f"http://127.0.0.1:{port}", may_be_absent=True))
     with dagster_on(port), pytest.raises(DagsterError, match="nothing was deleted: run it again"):
         plan.carry_out(lambda _: None)
 
 
-def test_a_dagster_that_was_named_has_to_be_there() -> None:
+def test_a_dagster_that_may_not_be_absent_has_to_be_there() -> None:
     with pytest.raises(DagsterError, match="no Dagster answers"):
-        build_plan(DagsterAt(f"http://127.0.0.1:{free_port()}", is_named=True))
+        build_plan(fake_site(), DagsterAt(f"http://127.0.0.1:{free_port()}", may_be_absent=False))

@@ -3,21 +3,24 @@
 Dagster itself is asked in `tests/functional/dagster_web`.
 """
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from clickstream_platform.settings import Settings
+from infra.dagster_at import DagsterAt
 from infra.dagster_web import queries
 from infra.dagster_web.graphql import DagsterError, GraphQL, UnreachableError
 from infra.erasure import rebuilding
-from infra.erasure.assembly import stores_of
+from infra.erasure.assembly import rebuilder_of
 from infra.erasure.errors import ErasureError
-from infra.erasure.rebuilding import DagsterRebuilder, DbtRebuilder
-from infra.local.endpoints import ACCOUNT
+from infra.erasure.rebuilding import DagsterRebuilder, DbtRebuilder, NoRebuilder
 from infra.local.processes import free_port
 from infra.topology import build_topology
+from tests.unit.deploy.fake_site import fake_site
 
 REPOSITORY = {"name": "repo", "jobs": [{"name": "marts"}], "partitionSets": []}
 LOADED = {"__typename": "RepositoryLocation", "repositories": [REPOSITORY]}
@@ -92,10 +95,35 @@ def test_what_dagster_refuses_is_said() -> None:
         rebuilder(graphql).rebuild([])
 
 
-def test_where_no_dagster_runs_dbt_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    stores = stores_of(build_topology(ACCOUNT), Settings(), f"http://127.0.0.1:{free_port()}")
-    assert isinstance(stores.rebuilder, DbtRebuilder)
+def test_where_no_dagster_runs_dbt_is_asked() -> None:
+    where = DagsterAt(f"http://127.0.0.1:{free_port()}", may_be_absent=True)
+    assert isinstance(rebuilder_of(fake_site(), Settings(), where), DbtRebuilder)
+
+
+def test_a_dagster_that_has_to_be_there_is_not_passed_over() -> None:
+    """Somebody else's build of the same marts would be undone, or undo this one."""
+    where = DagsterAt(None, False, "nobody told", "open the way")
+    with pytest.raises(ErasureError, match="no Dagster is known: nobody told; open the way"):
+        rebuilder_of(fake_site(), Settings(), where)
+
+
+def test_dbt_is_told_the_names_of_the_platforms_account() -> None:
+    """By defaults, it would build the marts of another stack."""
+    site = replace(fake_site(), topology=build_topology("210987654321", stack="shop"))
+    site = replace(site, identity=replace(site.identity, account="210987654321"))
+    found = rebuilder_of(site, Settings(), DagsterAt(None, may_be_absent=True))
+    assert isinstance(found, DbtRebuilder)
+    told = found._environment
+    assert told["CLICKSTREAM_LAKE_BUCKET"] == "shop-lake-210987654321"
+    assert (told["CLICKSTREAM_DATABASE"], told["CLICKSTREAM_WORKGROUP"]) == ("shop_db", "shop")
+    assert told["CLICKSTREAM_ACCOUNT_ID"] == "210987654321"
+    assert told["CLICKSTREAM_ALERT_TOPIC_ARN"].startswith("arn:aws:sns:eu-central-1:210987654321:")
+    assert json.loads(told["CLICKSTREAM_DATA_SETS"])["sessions"] == "shop-sessions"
+
+
+def test_who_only_looks_builds_nothing() -> None:
+    with pytest.raises(ErasureError, match="who only looks builds no marts"):
+        NoRebuilder().rebuild(["2026-11-22-08"])
 
 
 def test_a_dbt_that_fails_is_said(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from infra.deploy.access import Identity
+from infra.deploy.progress import Progress
 from infra.deploy.sites import Addresses, Site
 from infra.topology import build_topology
 
@@ -18,8 +19,10 @@ def fake_site(addresses: Addresses | None = None, **clients: Any) -> Site:
         IDENTITY,
         lambda service: clients[service],
         addresses or Addresses(None, "http://dagster"),
-        "clickstream deploy",
-        " --aws",
-        lambda command, _: f"clickstream {command}",
-        lambda _: [],
+        name="account 1, region r, stack clickstream",
+        recreate="clickstream deploy",
+        options=" --aws",
+        look_at_function=lambda _: [],
+        progress_of=lambda _: Progress(None, None, None, "not yet"),
+        data_sets=(),
     )
