@@ -56,7 +56,7 @@ def calls_about_another(platform: RecordedPlatform) -> list[str]:
     """The operator's calls that name anything of the stack whose names are the defaults."""
     other = build_topology(ACCOUNT)
     names = {
-        f'"{other.workgroup}"',
+        f'"WorkGroup": "{other.workgroup}"',  # dbt's profile has that name as well
         other.database,
         other.stream.name,
         *(one.name for one in (*other.tables, *other.queues, *other.buckets, *other.topics)),
@@ -67,7 +67,7 @@ def calls_about_another(platform: RecordedPlatform) -> list[str]:
         call = json.loads(line)
         if call["key"] == OPERATOR:
             asked = f"{unquote(call['path'])} {base64.b64decode(call['body']).decode('latin-1')}"
-            found.extend(asked[:300] for name in names if name in asked)
+            found.extend(f"{name}: {asked[:300]}" for name in names if name in asked)
     return found
 
 

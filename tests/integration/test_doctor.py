@@ -144,13 +144,18 @@ def test_the_running_platform_is_looked_at_by_the_same_checks(platform: Platform
 
 
 def delete_table(topology: Topology) -> None:
-    boto3.client("dynamodb").delete_table(TableName=f"{STACK}-alerts")
+    delete_protected_table("alerts")
+
+
+def delete_protected_table(name: str) -> None:
+    dynamodb, table = boto3.client("dynamodb"), f"{STACK}-{name}"
+    dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
+    dynamodb.delete_table(TableName=table)
 
 
 def wrong_keys(topology: Topology) -> None:
-    dynamodb = boto3.client("dynamodb")
-    dynamodb.delete_table(TableName=f"{STACK}-counters")
-    dynamodb.create_table(
+    delete_protected_table("counters")
+    boto3.client("dynamodb").create_table(
         TableName=f"{STACK}-counters",
         AttributeDefinitions=[{"AttributeName": "name", "AttributeType": "N"}],
         KeySchema=[{"AttributeName": "name", "KeyType": "HASH"}],

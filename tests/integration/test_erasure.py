@@ -1,11 +1,12 @@
-"""An erasure on the embedded AWS, from the command to the marts.
+"""An erasure in an account that the embedded AWS plays, from the command to the marts.
 
-It shares the running platform and has a stack of its own on it: nobody else is counted or erased.
+It has a stack of its own there: nobody else is counted or erased.
 """
 
 import base64
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -14,7 +15,6 @@ from typing import Any
 import boto3
 import pyarrow.parquet as pq
 import pytest
-import typer
 from typer.testing import CliRunner, Result
 
 from clickstream_platform.core.erased import in_note
@@ -25,17 +25,12 @@ from clickstream_platform.resources.catalog import CatalogResource
 from clickstream_platform.resources.lake import LakeResource
 from clickstream_platform.resources.published import location_of, versions_of
 from clickstream_platform.settings import Settings
-from infra.deploy.sites import local_site
-from infra.early_ends import aws_errors_as_messages, fail, signals_as_interrupt
-from infra.erasure.commands import mount
+from infra.cli import app
 from infra.erasure.rebuilding import DbtRebuilder
 from infra.erasure.report import checksum_of
 from infra.local.endpoints import ACCOUNT
-from infra.local.launcher import Platform
-from infra.local.provision import provision
 from infra.local.specs import batch_environment
-from infra.surroundings import Surroundings
-from infra.topology import Topology, build_topology
+from infra.topology import Topology
 from lambdas.aggregator.session_store import SessionStore
 from lambdas.aggregator.sessions import Session
 from lambdas.anomaly_detector.rules import Alert
@@ -46,6 +41,8 @@ from lambdas.shared import lake as layout
 from lambdas.shared.bad_records import BadRecord
 from lambdas.shared.codec import StreamRecord
 from lambdas.shared.event import Event
+from tests.integration.account import calls, calls_about_another, deployed, name_of
+from tests.trail.rig import RecordedPlatform
 
 pytestmark = pytest.mark.integration
 
@@ -85,11 +82,11 @@ class Site:
     lake: LakeResource
     catalog: CatalogResource
     athena: AthenaResource
-    command: typer.Typer
 
     def erase(self, *arguments: str, answer: str = "") -> Result:
+        where = ("--aws", "--stack", self.topology.stack, "--no-dagster")
         return CliRunner().invoke(
-            self.command, ["erase", *arguments], input=answer, env={"COLUMNS": "200"}
+            app, ["erase", *where, *arguments], input=answer, env={"COLUMNS": "200"}
         )
 
     def everything(self) -> dict[str, str]:
@@ -131,16 +128,14 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site(platform: Platform) -> Site:
-    topology = build_topology(ACCOUNT, stack="erasure")
-    provision(topology, ACCOUNT)
+def site(platform: RecordedPlatform) -> Iterator[Site]:
+    choices = {"quicksight_principal": "arn:aws:quicksight:us-east-1:1:group/default/all"}
+    with deployed("erasure", choices, {}) as topology:
+        yield settled(topology)
+
+
+def settled(topology: Topology) -> Site:
     output = f"s3://{topology.results_bucket}/checks/"
-    app = typer.Typer()
-    app.callback()(lambda: None)
-    found = local_site(platform.state, platform.ports)
-    found = replace(found, topology=topology, data_sets=topology.data_sets)
-    surroundings = Surroundings(lambda _: found, fail, aws_errors_as_messages, signals_as_interrupt)
-    mount(app, surroundings)
     lake = LakeResource(bucket=topology.buckets[0].name)
     catalog = CatalogResource(database=topology.database)
     athena = AthenaResource(
@@ -150,7 +145,7 @@ def site(platform: Platform) -> Site:
     environment = batch_environment(topology, {"DBT_POLL_INTERVAL_S": "0.05"})
     dbt = DbtRebuilder(Settings().dbt_project_dir, environment, Settings().max_days_per_build)
     dbt.rebuild([])
-    return Site(topology, lake, catalog, athena, app)
+    return Site(topology, lake, catalog, athena)
 
 
 def populate(lake: LakeResource, catalog: CatalogResource, topology: Topology) -> None:
@@ -206,6 +201,7 @@ def test_without_an_answer_nothing_is_erased(site: Site) -> None:
         done = site.erase("--user", USER, answer=answer)
         assert done.exit_code == 1
         assert message in done.stderr
+        assert f"{name_of('erasure')}: Erase" in done.stderr
     assert site.everything() == before
 
 
@@ -270,3 +266,9 @@ def test_who_is_gone_is_not_found_again(site: Site) -> None:
     done = site.erase("--user", USER, "--yes")
     assert done.exit_code == 0, done.output
     assert "│ hours                       │     0 │" in done.stdout
+
+
+def test_no_other_stack_was_asked_for_anything(platform: RecordedPlatform, site: Site) -> None:
+    """Not by dbt either, which is a process of its own and told by variables alone."""
+    assert calls(platform) > 100
+    assert calls_about_another(platform) == []
