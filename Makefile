@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+CHECKOV := $(VENV)-checkov/bin/checkov
 export PYTHONDONTWRITEBYTECODE ?= 1
 
 .DEFAULT_GOAL := help
@@ -80,6 +81,17 @@ synth: setup ## Render the CloudFormation templates below infra/aws/cdk.out; nee
 	@command -v node >/dev/null || { echo "Node.js 22 or newer is needed: CDK's engine runs on it"; exit 1; }
 	$(BIN)/python -m infra.aws.app $(CHOICES)
 
+terraform: setup ## Write the Terraform module, infra/terraform/module, from the description
+	$(BIN)/python -m infra.terraform
+
+lint-terraform: setup $(CHECKOV) ## Have checkov search the module; it gets an environment of its own
+	$(BIN)/python -m infra.terraform.scanning $(CHECKOV)
+
+$(CHECKOV): infra/terraform/checkov.lock
+	$(PYTHON) -m venv $(VENV)-checkov
+	$(VENV)-checkov/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
 check: lint types test defs ## Everything CI runs; the demo is among the tests
 
 lock: setup ## Write requirements.lock anew: names and versions only
@@ -88,6 +100,6 @@ lock: setup ## Write requirements.lock anew: names and versions only
 	  --no-emit-index-url --no-header --no-annotate pyproject.toml --output-file requirements.lock
 
 clean: ## Remove the environment and generated files; the platform's state stays
-	rm -rf $(VENV) infra/aws/cdk.out dbt_sql/target dbt_sql/logs .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-checkov infra/aws/cdk.out dbt_sql/target dbt_sql/logs .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup up demo test bench bench-latency bench-lake bench-backfill bench-athena soak fmt lint types defs synth check lock clean bench-packages package
+.PHONY: help setup up demo test bench bench-latency bench-lake bench-backfill bench-athena soak fmt lint types defs synth terraform lint-terraform check lock clean bench-packages package

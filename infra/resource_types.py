@@ -80,10 +80,12 @@ class Topic:
     Attributes:
         is_encrypted: Whether the key AWS keeps for SNS encrypts it. CloudWatch and Budgets may not
             use that key; a topic they publish on needs the account's own key or none.
+        publishers: Services of AWS that publish on it in our name.
     """
 
     name: str
     is_encrypted: bool = True
+    publishers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

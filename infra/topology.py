@@ -147,7 +147,10 @@ def build_topology(
         tables=_tables(stack),
         queues=queues,
         buckets=_buckets(stack, lake_bucket, results_bucket),
-        topics=(Topic(f"{stack}-alerts"), Topic(f"{stack}-ops", is_encrypted=False)),
+        topics=(
+            Topic(f"{stack}-alerts"),
+            Topic(f"{stack}-ops", is_encrypted=False, publishers=("cloudwatch", "budgets")),
+        ),
         functions=functions,
         delivery_streams=delivered_by,
         database=f"{stack}_db",

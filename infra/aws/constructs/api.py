@@ -11,23 +11,11 @@ from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from infra.access_log import ACCESS_LOG, LONGEST_WAIT_MS
 from infra.aws.acknowledgements import acknowledge
 from infra.aws.arns import arn
 from infra.aws.constructs.functions import Surroundings, log_group
 from infra.resource_types import Api
-
-_TIMEOUT_MS = 30_000  # the longest an HTTP API waits; the collector gives up a second before
-_LOGGED = {  # nothing of who sent it: addresses are cut before they are stored anywhere
-    "at": "$context.requestTime",
-    "request": "$context.requestId",
-    "route": "$context.routeKey",
-    "status": "$context.status",
-    "received_bytes": "$context.requestLength",
-    "answered_bytes": "$context.responseLength",
-    "function_ms": "$context.integrationLatency",
-    "error": "$context.error.message",
-    "function_error": "$context.integrationErrorMessage",
-}
 
 
 class CollectorApi(Construct):
@@ -56,7 +44,7 @@ class CollectorApi(Construct):
             integration_type="AWS_PROXY",
             integration_uri=function.function_arn,
             payload_format_version="2.0",
-            timeout_in_millis=_TIMEOUT_MS,
+            timeout_in_millis=LONGEST_WAIT_MS,
         )
         for route in api.routes:
             self._route(route, integration)
@@ -100,6 +88,6 @@ class CollectorApi(Construct):
                 throttling_rate_limit=api.requests_s, throttling_burst_limit=api.burst
             ),
             access_log_settings=stage.AccessLogSettingsProperty(
-                destination_arn=group.attr_arn, format=json.dumps(_LOGGED)
+                destination_arn=group.attr_arn, format=json.dumps(ACCESS_LOG)
             ),
         )

@@ -12,8 +12,6 @@ from constructs import Construct
 
 from infra.resource_types import Topic
 
-_OPERATIONS = ("cloudwatch.amazonaws.com", "budgets.amazonaws.com")
-
 
 class Topics(Construct):
     """Topics that refuse whoever does not speak TLS; the last is the operators'."""
@@ -39,14 +37,8 @@ class Topics(Construct):
                 resource = created.node.default_child
                 assert isinstance(resource, sns.CfnTopic)  # noqa: S101 - tells the type checker
                 resource.kms_master_key_id = "alias/aws/sns"
-        created.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.ServicePrincipal(service) for service in _OPERATIONS],
-                actions=["sns:Publish"],
-                resources=[created.topic_arn],
-                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
-            )
-        )
+            if topic.publishers:
+                created.add_to_resource_policy(_publishing(topic, created.topic_arn))
         if email is not None:
             sns.Subscription(
                 self,
@@ -55,3 +47,12 @@ class Topics(Construct):
                 protocol=sns.SubscriptionProtocol.EMAIL,
                 endpoint=email,
             )
+
+
+def _publishing(topic: Topic, arn: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        principals=[iam.ServicePrincipal(f"{one}.amazonaws.com") for one in topic.publishers],
+        actions=["sns:Publish"],
+        resources=[arn],
+        conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+    )

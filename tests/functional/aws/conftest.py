@@ -8,7 +8,8 @@ import pytest
 from tests.functional.aws.rendering import CHOICES, Rendered
 
 
-def _render(folder: Path, choices: dict[str, object]) -> Rendered:
+def render(folder: Path, choices: dict[str, object]) -> Rendered:
+    """The templates of some choices."""
     if shutil.which("node") is None:
         pytest.skip("Node.js is not installed: CDK's engine needs it to render the templates")
     from infra.aws.app import new_app, synthesize  # noqa: PLC0415 - starts Node.js
@@ -26,7 +27,7 @@ def _render(folder: Path, choices: dict[str, object]) -> Rendered:
 @pytest.fixture(scope="session")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
     """The platform with what is chosen by itself, and QuickSight."""
-    return _render(tmp_path_factory.mktemp("aws-keys"), CHOICES)
+    return render(tmp_path_factory.mktemp("aws-keys"), CHOICES)
 
 
 @pytest.fixture(scope="session")
@@ -40,4 +41,4 @@ def with_own_key(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
         "delivery": "firehose",
         "web_acl": "own",
     }
-    return _render(tmp_path_factory.mktemp("own-key"), choices)
+    return render(tmp_path_factory.mktemp("own-key"), choices)
