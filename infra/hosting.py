@@ -26,6 +26,10 @@ class Hosting:
         monthly_budget_usd: What the account may cost a month, in dollars, before that rings too.
         quicksight_principal: ARN of the QuickSight user or group that owns the data sets; None
             while the account has no QuickSight: then nothing of it is created.
+        dagster: Where Dagster runs: `ecs` for a service in the account, about $45 a month, or
+            `none` for somewhere else. Until it runs somewhere no hour is rolled up; none is lost.
+        dagster_image: Where its image is, with a tag that never moves; None to have it built by
+            the deployment, which needs a container engine.
     """
 
     kms: Literal["aws", "own"] = "aws"
@@ -36,3 +40,5 @@ class Hosting:
     alarm_email: str | None = None
     monthly_budget_usd: float = 50
     quicksight_principal: str | None = None
+    dagster: Literal["none", "ecs"] = "none"
+    dagster_image: str | None = None

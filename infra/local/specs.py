@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.batch_variables import PREFIX, batch_variables
 from infra.delivery_profiles import Delivery
 from infra.local.endpoints import ACCOUNT, REGION, Ports, aws_environment
 from infra.local.processes import LOOPBACK, Spec
@@ -187,17 +188,9 @@ def function_environment(function: Function) -> dict[str, str]:
 
 def batch_environment(topology: Topology, settings: Mapping[str, str]) -> dict[str, str]:
     """The batch side's variables: the topology's names, and the settings given."""
-    notified = next(bucket for bucket in topology.buckets if bucket.notify_queue is not None)
-    names = {
-        "LAKE_BUCKET": notified.name,
-        "RESULTS_BUCKET": topology.results_bucket,
-        "DATABASE": topology.database,
-        "WORKGROUP": topology.workgroup,
-        "RAW_OBJECTS_QUEUE": notified.notify_queue or "",
-        "STREAM": topology.stream.name,
-        "COUNTERS_TABLE": f"{topology.stack}-counters",
-        "ALERTS_TABLE": f"{topology.stack}-alerts",
-        "ACCOUNT_ID": ACCOUNT,
-        "ALERT_TOPIC_ARN": f"arn:aws:sns:{REGION}:{ACCOUNT}:{topology.topics[0].name}",
+    names = batch_variables(topology, topology.data_sets)
+    filled = {
+        name: value.replace("{account}", ACCOUNT).replace("{region}", REGION)
+        for name, value in names.items()
     }
-    return {f"CLICKSTREAM_{name}": value for name, value in {**names, **settings}.items()}
+    return {**filled, **{f"{PREFIX}{name}": value for name, value in settings.items()}}

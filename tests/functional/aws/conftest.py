@@ -1,10 +1,15 @@
-"""Templates of the platform, rendered once; skipped, saying why, where there is no Node.js."""
+"""Templates of the platform and a Postgres, made once; skipped, saying why, where they cannot be.
+
+Templates need Node.js, and Postgres its own programs.
+"""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.functional.aws.postgres import Postgres, running_postgres
 from tests.functional.aws.rendering import CHOICES, Rendered
 
 
@@ -24,12 +29,24 @@ def _render(folder: Path, choices: dict[str, object]) -> Rendered:
 
 @pytest.fixture(scope="session")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
-    """The platform with what is chosen by itself, and QuickSight."""
+    """The platform with what is chosen by itself, QuickSight, and Dagster of a pushed image."""
     return _render(tmp_path_factory.mktemp("aws-keys"), CHOICES)
 
 
 @pytest.fixture(scope="session")
 def with_own_key(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
-    """The platform with a key of the account's own and a stream that AWS sizes."""
-    choices = {**CHOICES, "kms": "own", "on_demand": "true", "collector_concurrency": "50"}
+    """The platform with a key of its own, a stream that AWS sizes, and an image built with it."""
+    choices = {
+        **CHOICES,
+        "dagster_image": None,
+        "kms": "own",
+        "on_demand": "true",
+        "collector_concurrency": "50",
+    }
     return _render(tmp_path_factory.mktemp("own-key"), choices)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    with running_postgres() as server:
+        yield server
