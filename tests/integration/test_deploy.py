@@ -32,7 +32,7 @@ pytestmark = pytest.mark.integration
 def _elsewhere(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     """The embedded catalog also answers for what only a deployment needs."""
     catalog = os.environ["AWS_ENDPOINT_URL_GLUE"]
-    for service in ("CLOUDFORMATION", "RESOURCE_GROUPS_TAGGING_API"):
+    for service in ("CLOUDFORMATION", "RDS", "RESOURCE_GROUPS_TAGGING_API"):
         monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", catalog)
 
 
