@@ -98,6 +98,7 @@ class Orchestration:
 
     Attributes:
         name: Of cluster, service and log group.
+        is_running: Whether there is more of it than its history.
         image: Where the image is; None for the one that `infra/containers/Dockerfile` describes,
             which is then built by whoever deploys.
         containers: The service's processes. There is one task of them: of two daemons each would
@@ -111,6 +112,7 @@ class Orchestration:
     """
 
     name: str
+    is_running: bool
     image: str | None
     containers: tuple[Container, ...]
     service: TaskSize
@@ -132,6 +134,7 @@ def orchestration_of(stack: str, hosting: Hosting) -> Orchestration | None:
         return None
     return Orchestration(
         name=f"{stack}-dagster",
+        is_running=hosting.dagster == "ecs",
         image=hosting.dagster_image,
         containers=(_code(), _web(), _daemon()),
         service=TaskSize(512, 2048),

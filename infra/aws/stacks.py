@@ -95,10 +95,9 @@ class ComputeStack(Stack):
         WorkGroup(self, "Queries", topology, data.key)
         if hosting.quicksight_principal is not None:
             Serving(self, "Serving", topology, hosting.quicksight_principal)
-        if topology.orchestration is not None and data.runs is not None:
-            DagsterService(
-                self, "Dagster", topology, topology.orchestration, data.runs, surroundings
-            )
+        dagster = topology.orchestration
+        if dagster is not None and dagster.is_running and data.runs is not None:
+            DagsterService(self, "Dagster", topology, dagster, data.runs, surroundings)
         operators = ops_topic_arn(topology)
         Alarms(self, "Alarms", topology.alarms, operators)
         Budget(self, "Cost", topology.stack, hosting.monthly_budget_usd, operators)

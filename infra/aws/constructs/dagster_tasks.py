@@ -26,7 +26,7 @@ from infra.aws.policies.dagster_hosting import (
 from infra.aws.policies.principals import DAGSTER, statements_of
 from infra.aws.policies.statements import Statement
 from infra.aws.statements import acknowledge_prefixes, policy_of
-from infra.batch_variables import batch_variables
+from infra.batch_variables import PREFIX, batch_variables
 from infra.orchestration import Container, HealthCheck, Orchestration, TaskSize
 from infra.topology import Topology
 
@@ -147,8 +147,10 @@ class DagsterTasks(Construct):
         topology, history = self._topology, self._described.history
         served = () if topology.hosting.quicksight_principal is None else topology.data_sets
         batch = batch_variables(topology, served)
+        settings = topology.hosting.batch_settings
         return {
             **{name: filled(value) for name, value in batch.items()},
+            **{f"{PREFIX}{name.upper()}": value for name, value in settings.items()},
             "AWS_REGION": Aws.REGION,
             "AWS_DEFAULT_REGION": Aws.REGION,
             "DAGSTER_PG_HOST": self._parts.store.address,

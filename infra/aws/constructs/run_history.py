@@ -3,7 +3,7 @@
 Belongs here: what must outlive a deployment of Dagster. Its tasks belong in `orchestration`.
 """
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_rds as rds
 from constructs import Construct
@@ -37,6 +37,23 @@ class RunHistoryStore(Construct):
         self.address = instance.attr_endpoint_address
         self.secret_arn = instance.attr_master_user_secret_secret_arn
         _argue(instance)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Exports what a service needs, whether there is one or not.
+
+        CloudFormation refuses to take back an export that somebody imports, and the stack of data
+        is deployed first: without this, no deployment could ever take the service away.
+        """
+        network = self.network
+        subnets = [subnet.subnet_id for subnet in network.tasks]
+        for value in (
+            self.address,
+            self.secret_arn,
+            network.task_group.security_group_id,
+            *subnets,
+        ):
+            Stack.of(self).export_value(value)
 
     def _instance(self, history: RunHistory) -> rds.CfnDBInstance:
         group = self.network.database_group

@@ -39,11 +39,18 @@ def with_own_key(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
     choices = {
         **CHOICES,
         "dagster_image": None,
+        "batch_settings": {"raw_retention_days": "7"},
         "kms": "own",
         "on_demand": "true",
         "collector_concurrency": "50",
     }
     return _render(tmp_path_factory.mktemp("own-key"), choices)
+
+
+@pytest.fixture(scope="session")
+def paused(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
+    """The platform with Dagster's service taken away."""
+    return _render(tmp_path_factory.mktemp("paused"), {**CHOICES, "dagster": "paused"})
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,11 @@ def test_texts_become_values() -> None:
     assert topology.hosting == Hosting(log_retention_days=90)
 
 
+def test_settings_are_told_as_json() -> None:
+    topology = topology_of({"dagster": "ecs", "batch_settings": '{"raw_retention_days": "7"}'})
+    assert topology.hosting.batch_settings == {"raw_retention_days": "7"}
+
+
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
@@ -24,6 +29,9 @@ def test_texts_become_values() -> None:
         ("shards", "many", "shards"),
         ("shard", "2", "shard"),
         ("on_demand", "perhaps", "on_demand"),
+        ("dagster", "yes", "yes"),
+        ("batch_settings", '{"raw_retention_day": "7"}', "raw_retention_day"),
+        ("batch_settings", "{raw", "batch_settings"),
     ],
 )
 def test_a_wrong_choice_is_named(name: str, value: str, said: str) -> None:

@@ -47,6 +47,16 @@ def test_nothing_of_it_is_there_unless_it_is_chosen() -> None:
     assert orchestration_of("clickstream", Hosting(dagster="ecs")) is not None
 
 
+def test_the_service_can_be_taken_away(rendered: Rendered, paused: Rendered) -> None:
+    """CloudFormation keeps exports that are imported: what it would take back, it could not."""
+    data, without = (
+        json.loads((one.folder / "clickstream-data.template.json").read_text())
+        for one in (rendered, paused)
+    )
+    assert without == data
+    assert not [kind for kind in paused.by_type() if kind.startswith("AWS::ECS::")]
+
+
 def test_containers_are_told_what_a_laptop_is_told(rendered: Rendered) -> None:
     """A variable that one side lacks is a default in an account: another stack's names."""
     expected = batch_environment(build_topology(ACCOUNT), {})
@@ -54,6 +64,11 @@ def test_containers_are_told_what_a_laptop_is_told(rendered: Rendered) -> None:
         told = variables(container)
         assert {name: it for name, it in told.items() if not OWN.match(name)} == expected
         assert told["AWS_REGION"] == told["AWS_DEFAULT_REGION"] == REGION
+
+
+def test_settings_that_were_chosen_are_told(with_own_key: Rendered) -> None:
+    for container in containers(with_own_key):
+        assert variables(container)["CLICKSTREAM_RAW_RETENTION_DAYS"] == "7"
 
 
 def test_without_quicksight_no_data_set_is_refreshed(rendered: Rendered) -> None:
