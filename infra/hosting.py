@@ -4,7 +4,7 @@ Belongs here: choices of keys, limits and addresses, with their defaults. What t
 of belongs in `topology`, where these choices lie from in `infra.aws.choices`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 TIB = 2**40
@@ -29,6 +29,13 @@ class Hosting:
         monthly_budget_usd: What the account may cost a month, in dollars, before that rings too.
         quicksight_principal: ARN of the QuickSight user or group that owns the data sets; None
             while the account has no QuickSight: then nothing of it is created.
+        dagster: Where Dagster runs: `ecs` for a service in the account, about $45 a month, or
+            `none` for somewhere else. Until it runs somewhere no hour is rolled up; none is lost.
+            `paused` takes the service away and keeps its history, for a while or before `none`.
+        dagster_image: Where its image is, with a tag that never moves; None to have it built by
+            the deployment, which needs a container engine.
+        batch_settings: Settings of the batch side there, by the names in
+            `clickstream_platform.settings`, where they differ.
     """
 
     web_acl: str | None = None
@@ -40,3 +47,6 @@ class Hosting:
     alarm_email: str | None = None
     monthly_budget_usd: float = 50
     quicksight_principal: str | None = None
+    dagster: Literal["none", "paused", "ecs"] = "none"
+    dagster_image: str | None = None
+    batch_settings: dict[str, str] = field(default_factory=dict)

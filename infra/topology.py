@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from infra.alarms import alarms_of
 from infra.delivery_profiles import Delivery, archive_function, delivery_streams
 from infra.hosting import Hosting
+from infra.orchestration import Orchestration, orchestration_of
 from infra.resource_types import (
     Alarm,
     Api,
@@ -42,6 +43,7 @@ class Topology:
         stack: The prefix of every name.
         topics: The detector's alerts, then what operators are told.
         hosting: What was chosen for the account it runs in.
+        orchestration: Dagster in that account; None where it runs elsewhere.
     """
 
     stack: str
@@ -61,6 +63,7 @@ class Topology:
     api: Api
     alarms: tuple[Alarm, ...]
     hosting: Hosting
+    orchestration: Orchestration | None
 
     @property
     def alert_topic(self) -> Topic:
@@ -162,6 +165,7 @@ def build_topology(
         api=api,
         alarms=alarms_of(stack, stream.name, functions, queues, delivered_by),
         hosting=hosting,
+        orchestration=orchestration_of(stack, hosting),
     )
 
 

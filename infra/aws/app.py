@@ -13,7 +13,7 @@ from aws_cdk import App, Tags, Validations
 from aws_cdk.cx_api import CloudAssembly
 from cdk_nag import AwsSolutionsChecks
 
-from infra.aws.choices import NAMES, topology_of
+from infra.aws.choices import NAMES, texts_of, topology_of
 from infra.aws.sources import zip_sources
 from infra.aws.stacks import ComputeStack, DataStack, Deployment
 
@@ -52,7 +52,7 @@ def main() -> None:
         sys.exit(str(error))
     packages = [function.package for function in topology.functions]
     folder = zip_sources(packages, OUTPUT / "sources") if code is None else Path(str(code))
-    told = {name: str(value) for name, value in chosen.items() if name != "stack"}
+    told = texts_of({name: value for name, value in chosen.items() if name != "stack"})
     synthesize(app, Deployment(topology, folder, told))
 
 

@@ -10,11 +10,13 @@ from dataclasses import fields
 
 import msgspec
 
+from clickstream_platform.settings import Settings
 from infra.delivery_profiles import Delivery
 from infra.hosting import Hosting
 from infra.topology import ACCOUNT_PLACEHOLDER, Topology, build_topology
 
 _HOSTING = frozenset(field.name for field in fields(Hosting))
+_SETTINGS = frozenset(Settings.model_fields)
 
 
 class _OfTopology(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,17 +39,37 @@ def topology_of(choices: Mapping[str, object], account: str = ACCOUNT_PLACEHOLDE
     Raises:
         ValueError: Naming the choice that does not exist or has no such value.
     """
-    made = {name: value for name, value in choices.items() if value != ""}
-    hosting = {name: value for name, value in made.items() if name in _HOSTING}
-    rest = {name: value for name, value in made.items() if name not in _HOSTING}
+    told = {name: _read(name, value) for name, value in choices.items() if value != ""}
+    hosting = {name: value for name, value in told.items() if name in _HOSTING}
+    rest = {name: value for name, value in told.items() if name not in _HOSTING}
     try:
-        if isinstance(detector := rest.get("detector"), str):
-            rest["detector"] = msgspec.json.decode(detector)
         chosen = msgspec.convert(rest, _OfTopology, strict=False)
         hosted = msgspec.convert(hosting, Hosting, strict=False)
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+    except msgspec.ValidationError as error:
         raise ValueError(f"this choice cannot be made: {error}") from error
+    # Settings ignores what it does not know: a misspelt one would be its default.
+    if unknown := sorted(set(hosted.batch_settings) - _SETTINGS):
+        raise ValueError(f"batch_settings: there is no setting {', '.join(unknown)}")
     return build_topology(account, **msgspec.structs.asdict(chosen), hosting=hosted)
+
+
+def texts_of(choices: Mapping[str, object]) -> dict[str, str]:
+    """Choices as texts, from which `topology_of` makes the same platform."""
+    return {
+        name: value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        for name, value in choices.items()
+        if value is not None
+    }
+
+
+def _read(name: str, value: object) -> object:
+    """A value, or what a text says that is written as JSON, like `{"NAME": "9"}`."""
+    if not (isinstance(value, str) and value.startswith("{")):
+        return value
+    try:
+        return msgspec.json.decode(value)
+    except msgspec.DecodeError as error:
+        raise ValueError(f"{name} is no JSON: {error}") from error
 
 
 NAMES = _HOSTING | set(_OfTopology.__struct_fields__)

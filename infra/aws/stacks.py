@@ -23,8 +23,10 @@ from infra.aws.constructs.encryption import OwnKey
 from infra.aws.constructs.front_door import Entrance
 from infra.aws.constructs.functions import PlatformFunction, Surroundings
 from infra.aws.constructs.mappings import StreamMapping
+from infra.aws.constructs.orchestration import DagsterService
 from infra.aws.constructs.queries import WorkGroup
 from infra.aws.constructs.queues import Queues
+from infra.aws.constructs.run_history import RunHistoryStore
 from infra.aws.constructs.serving import Serving
 from infra.aws.constructs.stream import EventStream
 from infra.aws.constructs.tables import RealTimeTables
@@ -54,6 +56,7 @@ class DataStack(Stack):
 
     Attributes:
         key: The account's own key, where it was chosen.
+        runs: Where Dagster keeps its history, where it runs in the account.
     """
 
     def __init__(self, scope: Construct, topology: Topology) -> None:
@@ -73,6 +76,9 @@ class DataStack(Stack):
         Buckets(self, "Lake", topology.buckets, queues.by_name, self.key)
         Topics(self, "Topics", topology.topics, self.key, hosting.alarm_email)
         Catalog(self, "Catalog", topology)
+        self.runs: RunHistoryStore | None = None
+        if topology.orchestration is not None:
+            self.runs = RunHistoryStore(self, "Runs", topology.orchestration.history, self.key)
 
 
 class ComputeStack(Stack):
@@ -102,6 +108,9 @@ class ComputeStack(Stack):
         WorkGroup(self, "Queries", topology, data.key)
         if hosting.quicksight_principal is not None:
             Serving(self, "Serving", topology, hosting.quicksight_principal)
+        dagster = topology.orchestration
+        if dagster is not None and dagster.is_running and data.runs is not None:
+            DagsterService(self, "Dagster", topology, dagster, data.runs, surroundings)
         operators = ops_topic_arn(topology)
         Alarms(self, "Alarms", topology.alarms, operators)
         Budget(self, "Cost", topology.stack, hosting.monthly_budget_usd, operators)

@@ -13,8 +13,15 @@ from infra.aws.acknowledgements import acknowledge
 from infra.aws.arns import filled
 from infra.aws.policies.statements import Statement
 
+_NO_RESOURCE = (
+    "AWS knows no resource for these actions: signing in to ECR, describing task definitions and "
+    "network interfaces, and the channels of a session."
+)
 _NAMED_LATER = {
-    "logs": "The streams of the function's own log group; Lambda names them when it starts one.",
+    "ecs": "Tasks of our own cluster and revisions of our own definition; ECS numbers them.",
+    "glue": "Tables of our own database; dbt makes them, and builds each beside itself.",
+    "logs": "The streams of one log group; Lambda and ECS name them when they start something.",
+    "quicksight": "Ingestions of our own data sets; each refresh gives one a name.",
     "s3": "Objects below one prefix of the lake; their names hold hours, shards and positions.",
 }
 
@@ -45,7 +52,9 @@ def acknowledge_prefixes(role: IConstruct, statements: Sequence[Statement]) -> N
     """
     for statement in statements:
         for resource in statement.resources:
-            if resource.endswith("*"):
+            if resource == "*":
+                acknowledge(role, "IAM5[Resource::*]", _NO_RESOURCE)
+            elif resource.endswith("*"):
                 service = resource.split(":")[2]
                 shown = resource.replace("{account}", "<AWS::AccountId>")
                 shown = shown.replace("{region}", "<AWS::Region>")

@@ -3,7 +3,6 @@
 Belongs here: what is run and with what. When it is run belongs in `launcher`, how in `processes`.
 """
 
-import json
 import os
 import shutil
 import sys
@@ -11,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.batch_variables import PREFIX, batch_variables
 from infra.delivery_profiles import Delivery
 from infra.local.endpoints import ACCOUNT, REGION, Ports, aws_environment
 from infra.local.processes import LOOPBACK, Spec
@@ -193,7 +193,7 @@ def batch_environment(
     account: str = ACCOUNT,
     region: str = REGION,
 ) -> dict[str, str]:
-    """The batch side's variables.
+    """The batch side's variables: the topology's names, and the settings given.
 
     Args:
         topology: What the names are of.
@@ -201,18 +201,9 @@ def batch_environment(
         account: The account it is in; the embedded AWS's if left.
         region: The region; the embedded AWS's if left.
     """
-    notified = next(bucket for bucket in topology.buckets if bucket.notify_queue is not None)
-    names = {
-        "LAKE_BUCKET": notified.name,
-        "RESULTS_BUCKET": topology.results_bucket,
-        "DATABASE": topology.database,
-        "WORKGROUP": topology.workgroup,
-        "RAW_OBJECTS_QUEUE": notified.notify_queue or "",
-        "STREAM": topology.stream.name,
-        "COUNTERS_TABLE": f"{topology.stack}-counters",
-        "ALERTS_TABLE": f"{topology.stack}-alerts",
-        "DATA_SETS": json.dumps({one.table: one.id for one in topology.data_sets}),
-        "ACCOUNT_ID": account,
-        "ALERT_TOPIC_ARN": f"arn:aws:sns:{region}:{account}:{topology.topics[0].name}",
+    names = batch_variables(topology, topology.data_sets)
+    filled = {
+        name: value.replace("{account}", account).replace("{region}", region)
+        for name, value in names.items()
     }
-    return {f"CLICKSTREAM_{name}": value for name, value in {**names, **settings}.items()}
+    return {**filled, **{f"{PREFIX}{name}": value for name, value in settings.items()}}

@@ -26,7 +26,8 @@ def check_dagster(site: Site) -> Iterator[Finding]:
     url = site.addresses.dagster
     if url is None:
         why = f"its address is not known: {site.addresses.unknown_because}"
-        yield warning("Dagster", why, "it was not looked at", "give --dagster-url URL")
+        do = "give --dagster-url URL; through a tunnel: docs/operations.md, Dagster on ECS"
+        yield warning("Dagster", why, "it was not looked at", do)
         return
     try:
         graphql = GraphQL(url, _TIMEOUT_S)

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from infra.cost.inputs import read_prices
 from infra.deploy import options
 from infra.deploy.access import Clients, clients_of, open_session
 from infra.deploy.cdk.command import errors_as_messages
@@ -19,7 +20,9 @@ from infra.deploy.removal import text
 from infra.deploy.removal.holdings import Holding, RemovalError, holdings_of, there
 from infra.deploy.removal.leftovers import cost_of_keeping, tagged
 from infra.deploy.removal.protection import lift_protection
+from infra.deploy.removal.run_history import cost_of_run_history, run_history
 from infra.early_ends import console
+from infra.orchestration import history_name
 from infra.surroundings import DryRun, Surroundings
 from infra.topology import Topology, build_topology
 
@@ -64,7 +67,10 @@ class DestroyCommand:
             client = clients_of(open_session(profile, region))
             identity = ready.deployment.identity
             topology = build_topology(identity.account, stack=stack)
-            held = holdings_of(topology, client, identity)
+            held = [
+                *holdings_of(topology, client, identity),
+                *run_history(history_name(stack), client("rds")),
+            ]
             self._announce(ready, topology, client, list(there(held)), data=data)
             if dry_run:
                 return
@@ -100,7 +106,10 @@ class DestroyCommand:
             for line in text.going_lines(deployment.data_stack, names):
                 self._say(line)
             return
-        costs = cost_of_keeping(topology, client)
+        costs = [
+            *cost_of_keeping(topology, client),
+            *cost_of_run_history(history_name(topology.stack), client("rds"), read_prices()),
+        ]
         for line in text.kept_lines([holding.name for holding in held], costs):
             self._say(line)
 

@@ -19,6 +19,8 @@ _WAIT = {"Delay": 2, "MaxAttempts": 150}
 _GONE = {
     "404",
     "AWS.SimpleQueueService.NonExistentQueue",
+    "DBInstanceNotFound",
+    "DBSnapshotNotFound",
     "EntityNotFoundException",
     "NoSuchBucket",
     "NotFound",

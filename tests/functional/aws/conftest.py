@@ -1,10 +1,15 @@
-"""Templates of the platform, rendered once; skipped, saying why, where there is no Node.js."""
+"""Templates of the platform and a Postgres, made once; skipped, saying why, where they cannot be.
+
+Templates need Node.js, and Postgres its own programs.
+"""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.functional.aws.postgres import Postgres, running_postgres
 from tests.functional.aws.rendering import CHOICES, Rendered
 
 
@@ -13,28 +18,29 @@ def render(folder: Path, choices: dict[str, object]) -> Rendered:
     if shutil.which("node") is None:
         pytest.skip("Node.js is not installed: CDK's engine needs it to render the templates")
     from infra.aws.app import new_app, synthesize  # noqa: PLC0415 - starts Node.js
-    from infra.aws.choices import topology_of  # noqa: PLC0415
+    from infra.aws.choices import texts_of, topology_of  # noqa: PLC0415
     from infra.aws.sources import zip_sources  # noqa: PLC0415
     from infra.aws.stacks import Deployment  # noqa: PLC0415
 
     topology = topology_of(choices)
     code = zip_sources((one.package for one in topology.functions), folder / "sources")
-    told = {name: str(value) for name, value in choices.items()}
-    synthesize(new_app(folder / "cdk.out"), Deployment(topology, code, told))
+    synthesize(new_app(folder / "cdk.out"), Deployment(topology, code, texts_of(choices)))
     return Rendered(folder / "cdk.out")
 
 
 @pytest.fixture(scope="session")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
-    """The platform with what is chosen by itself, and QuickSight."""
+    """The platform with what is chosen by itself, QuickSight, and Dagster of a pushed image."""
     return render(tmp_path_factory.mktemp("aws-keys"), CHOICES)
 
 
 @pytest.fixture(scope="session")
 def with_own_key(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
-    """The platform with a key of its own, a stream that AWS sizes, Firehose and a firewall."""
+    """The platform with all that costs more: a key of its own, Firehose, a firewall, an image."""
     choices = {
         **CHOICES,
+        "dagster_image": None,
+        "batch_settings": {"raw_retention_days": "7"},
         "kms": "own",
         "on_demand": "true",
         "collector_concurrency": "50",
@@ -42,3 +48,15 @@ def with_own_key(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
         "web_acl": "own",
     }
     return render(tmp_path_factory.mktemp("own-key"), choices)
+
+
+@pytest.fixture(scope="session")
+def paused(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
+    """The platform with Dagster's service taken away."""
+    return render(tmp_path_factory.mktemp("paused"), {**CHOICES, "dagster": "paused"})
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    with running_postgres() as server:
+        yield server

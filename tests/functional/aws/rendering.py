@@ -9,7 +9,13 @@ from typing import Any, NamedTuple
 from infra.local.endpoints import ACCOUNT, REGION
 
 PRINCIPAL = f"arn:aws:quicksight:{REGION}:{ACCOUNT}:group/default/analysts"
-CHOICES = {"quicksight_principal": PRINCIPAL, "alarm_email": "operators@example.com"}
+IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/dagster:1"
+CHOICES = {
+    "quicksight_principal": PRINCIPAL,
+    "alarm_email": "operators@example.com",
+    "dagster": "ecs",
+    "dagster_image": IMAGE,
+}
 
 _BOOTSTRAP = "CheckBootstrapVersion"
 _PSEUDO = {
@@ -82,12 +88,13 @@ class Rendered:
         )
 
     def acknowledged(self) -> Iterator[tuple[str, str]]:
-        """The path of a construct and a rule acknowledged on it."""
+        """The path of a construct and a rule of cdk-nag's that we acknowledged on it."""
         for path in self.folder.glob("*.metadata.json"):
             for construct, entries in json.loads(path.read_text()).items():
                 for entry in entries:
                     if entry["type"] == "aws:cdk:acknowledged-rules":
-                        yield from ((construct.strip("/"), rule) for rule in entry["data"])
+                        rules = (rule for rule in entry["data"] if rule.startswith("AwsSolutions"))
+                        yield from ((construct.strip("/"), rule) for rule in rules)
 
     def _filled(self, value: Any) -> Any:
         if isinstance(value, list):

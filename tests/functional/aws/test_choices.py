@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.aws.choices import topology_of
+from infra.aws.choices import texts_of, topology_of
 from infra.hosting import Hosting
 from infra.topology import build_topology
 
@@ -22,9 +22,20 @@ def test_an_empty_text_chooses_nothing() -> None:
     assert topology_of({"delivery": "", "kms": ""}) == build_topology()
 
 
+def test_choices_survive_as_texts() -> None:
+    """So the next deployment is told of them by the stack."""
+    choices = {"shards": 2, "on_demand": True, "batch_settings": {"raw_retention_days": "7"}}
+    assert topology_of(texts_of({**choices, "dagster_image": None})) == topology_of(choices)
+
+
 def test_thresholds_are_told_as_json() -> None:
     chosen = topology_of({"detector": '{"SPIKE_SIGMA": "4"}'})
     assert chosen.function("anomaly_detector").environment["SPIKE_SIGMA"] == "4"
+
+
+def test_settings_are_told_as_json() -> None:
+    topology = topology_of({"dagster": "ecs", "batch_settings": '{"raw_retention_days": "7"}'})
+    assert topology.hosting.batch_settings == {"raw_retention_days": "7"}
 
 
 @pytest.mark.parametrize(
@@ -35,6 +46,9 @@ def test_thresholds_are_told_as_json() -> None:
         ("shard", "2", "shard"),
         ("detector", "{", "detector|JSON|truncated"),
         ("on_demand", "perhaps", "on_demand"),
+        ("dagster", "yes", "yes"),
+        ("batch_settings", '{"raw_retention_day": "7"}', "raw_retention_day"),
+        ("batch_settings", "{raw", "batch_settings"),
     ],
 )
 def test_a_wrong_choice_is_named(name: str, value: str, said: str) -> None:
