@@ -37,7 +37,7 @@ def aws_errors_as_messages() -> Iterator[None]:
     except (QueryError, ClientError, ParamValidationError) as error:
         fail(str(error))
     except BotoCoreError as error:
-        fail(f"the platform does not answer ({error}); see its logs, or start it again")
+        fail(f"the platform does not answer ({error}); `clickstream doctor` says what is wrong")
 
 
 @contextmanager

@@ -17,7 +17,7 @@ import typer
 
 from infra.delivery_profiles import Delivery
 from infra.deploy.access import open_session
-from infra.deploy.options import DEFAULT_STACK, OnAws, Profile, Region, Stack
+from infra.deploy.options import DEFAULT_STACK, OnAws, Profile, Region, Stack, stack_fault
 from infra.deploy.sites import Account, Site, account_site, local_site
 from infra.local.endpoints import Ports, aws_environment
 from infra.local.state import State
@@ -46,6 +46,18 @@ class Reach:
     profile: Profile = None
     region: Region = None
     state_dir: StateDir = HOME
+
+    @property
+    def fault(self) -> str | None:
+        """What is wrong with the options, in one line; None if nothing is.
+
+        Whoever names an account and forgets `--aws` must not erase somebody on this machine.
+        """
+        if self.on_aws:
+            return stack_fault(self.stack)
+        if (self.stack, self.profile, self.region) != (DEFAULT_STACK, None, None):
+            return "--stack, --profile and --region name a platform in an account: add --aws"
+        return None
 
 
 def find_site(reach: Reach) -> Site:

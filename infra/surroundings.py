@@ -12,8 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from infra.deploy.access import AccessError
-from infra.deploy.options import stack_fault
-from infra.deploy.sites import Site, taken_for_granted
+from infra.deploy.sites import Addresses, Site, taken_for_granted
 from infra.local.state import StateError
 from infra.reach import Reach
 
@@ -37,14 +36,14 @@ class Surroundings:
     aws_errors: Callable[[], AbstractContextManager[None]]
     interrupts: Callable[[], AbstractContextManager[None]]
 
-    def require_stack_name(self, reach: Reach) -> None:
-        """Ends the command when a stack cannot have that name."""
-        if (fault := stack_fault(reach.stack)) is not None:
+    def require_sense(self, reach: Reach) -> None:
+        """Ends the command when its options can name no platform."""
+        if (fault := reach.fault) is not None:
             self.fail(fault, code=2)
 
     def platform(self, reach: Reach) -> Site:
         """The platform that is named, or the command ends with what to do."""
-        self.require_stack_name(reach)
+        self.require_sense(reach)
         try:
             with self.aws_errors():
                 site = self.find(reach)
@@ -56,6 +55,13 @@ class Surroundings:
         if said is not None:
             typer.echo(said, err=True)
         return site
+
+    def collector_of(self, addresses: Addresses) -> str:
+        """The collector's address, or the command ends with what to do."""
+        if addresses.collector is None:
+            why = addresses.unknown_because
+            self.fail(f"the collector's address is not known ({why}): give --collector")
+        return addresses.collector
 
     def require_yes(self, question: str, otherwise: str, *, yes: bool) -> None:
         """Asks a person, and ends the command unless the answer is yes.

@@ -124,7 +124,7 @@ class SetAsideCommands:
                 preview(quarantine, chosen, limits, _print_refused)
                 typer.echo(text.preview_line(expected))
                 return
-            url = self._collector_of(site, collector)
+            url = self._around.collector_of(site.addresses.given(collector))
             self._around.require_yes(
                 f"{site.name}: {text.preview_line(expected)}. Send?", "nothing was sent", yes=yes
             )
@@ -142,13 +142,6 @@ class SetAsideCommands:
             except ValueError:
                 self._around.fail(f"{day} is no day: write yyyy-MM-dd, as 2026-11-23")
         return Chosen(day, reason)
-
-    def _collector_of(self, site: Site, given: str | None) -> str:
-        addresses = site.addresses.given(given)
-        if addresses.collector is None:
-            why = addresses.unknown_because
-            self._around.fail(f"the collector's address is not known ({why}): give --collector")
-        return addresses.collector
 
     @contextmanager
     def _door(self, url: str) -> Iterator[CollectorDoor]:

@@ -106,6 +106,17 @@ def test_a_name_that_no_stack_can_have(command: list[str]) -> None:
     assert done.stderr.startswith("error: 'My_Shop' is no stack's name")
 
 
+@pytest.mark.parametrize("command", [*COMMANDS, ["doctor"]], ids=" ".join)
+@pytest.mark.parametrize("words", [("--stack", "shop"), ("--profile", "p"), ("--region", REGION)])
+def test_an_account_is_not_named_in_vain(command: list[str], words: tuple[str, str]) -> None:
+    """Without --aws it would be the platform of this machine that is changed."""
+    done = clickstream(*command, *words)
+    assert done.exit_code == 2
+    assert done.stderr == (
+        "error: --stack, --profile and --region name a platform in an account: add --aws\n"
+    )
+
+
 def test_without_a_region_or_a_profile() -> None:
     assert message_of(clickstream("alerts", "--aws")) == (
         "error: no region is told: give --region, or set AWS_DEFAULT_REGION"

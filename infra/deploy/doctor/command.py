@@ -43,7 +43,7 @@ class DoctorCommand:
         Looks at this machine, then at the platform: the running one, or with --aws the one in an
         account. It only reads. The exit code is 1 when there is a problem; warnings leave it 0.
         """
-        self._around.require_stack_name(reach)
+        self._around.require_sense(reach)
         platform = self._of_platform(reach, collector, dagster_url)
         findings = self._tell(_of_machine(reach.state_dir), platform, quietly=as_json_)
         if as_json_:
@@ -66,7 +66,7 @@ class DoctorCommand:
         except AccessError as error:
             yield no_access(error)
             return
-        yield ok("platform", f"is {site.name}")
+        yield ok("platform", site.name)
         addresses = site.addresses.given(collector, dagster)
         yield from run_checks(checks_of(replace(site, addresses=addresses)))
 

@@ -129,10 +129,7 @@ class ValidateCommand:
     def _door(self, site: Site, wishes: Wishes) -> Send:
         if wishes.stream:
             return by_stream(site.client, site.topology.stream.name)
-        if site.addresses.collector is None:
-            why = site.addresses.unknown_because
-            self._around.fail(f"the collector's address is not known ({why}): give --collector")
-        return by_collector(site.addresses.collector, wishes.timeout_s)
+        return by_collector(self._around.collector_of(site.addresses), wishes.timeout_s)
 
     def _send(self, send: Send, run: Run, occurred_at: datetime) -> float:
         started = time.monotonic()

@@ -110,7 +110,7 @@ def test_a_wrong_call_is_one_line(verb, arguments, message):
 
 
 @pytest.mark.usefixtures("expired_sts")
-@pytest.mark.parametrize("command_", ["doctor", "validate"])
+@pytest.mark.parametrize("command_", ["doctor", "validate", "alerts", "redrive", "retention"])
 def test_expired_credentials_are_one_line(command_):
     done = clickstream(command_, "--aws", "--region", "eu-central-1")
     assert done.exit_code == 1
