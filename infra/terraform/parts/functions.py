@@ -79,20 +79,7 @@ def _mapping(mapping: Mapping, who: Principal) -> Block:
     window: Value = _whole(mapping.window_s)
     if is_archive(who.principal, who.topology):
         window = Expression("var.archive_window_s")
-    destination = (
-        ()
-        if failed is None
-        else (
-            block(
-                "destination_config",
-                {},
-                block(
-                    "on_failure",
-                    {"destination_arn": Expression(f"aws_sqs_queue.{label(failed)}.arn")},
-                ),
-            ),
-        )
-    )
+    told = () if failed is None else (_on_failure(failed),)
     return resource(
         "aws_lambda_event_source_mapping",
         label(who.name),
@@ -112,9 +99,14 @@ def _mapping(mapping: Mapping, who: Principal) -> Block:
                 ["ReportBatchItemFailures"] if mapping.report_item_failures else []
             ),
         },
-        *destination,
+        *told,
         when=who.when,
     )
+
+
+def _on_failure(queue: str) -> Block:
+    arn = Expression(f"aws_sqs_queue.{label(queue)}.arn")
+    return block("destination_config", {}, block("on_failure", {"destination_arn": arn}))
 
 
 def is_archive(package: str, topology: Topology) -> bool:

@@ -14,7 +14,15 @@ from infra.terraform.module import MODULE
 from infra.terraform.provider.schema import provider_schema
 from infra.topology import ON_DEMAND_RECORDS_S, build_topology
 from tests.functional.aws.terraform.provider import serving
-from tests.functional.aws.terraform.terraform import Plan, Terraform, TerraformError
+from tests.functional.aws.terraform.terraform import (
+    MISSING,
+    Plan,
+    Terraform,
+    TerraformError,
+    executable,
+)
+
+pytestmark = pytest.mark.skipif(not executable(), reason=MISSING)
 
 # A value that each rule refuses, and what is said of it.
 REFUSED = {
