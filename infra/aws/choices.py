@@ -16,6 +16,7 @@ from infra.topology import Topology, build_topology
 
 _HOSTING = frozenset(field.name for field in fields(Hosting))
 _SETTINGS = frozenset(Settings.model_fields)
+_WRITTEN_AS_JSON = frozenset({"batch_settings", "detector"})
 
 
 class _OfTopology(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,7 +52,7 @@ def topology_of(choices: Mapping[str, object]) -> Topology:
 
 def _read(name: str, value: object) -> object:
     """A value, or what a text says that is written as JSON, like `{"NAME": "9"}`."""
-    if not (isinstance(value, str) and value.startswith("{")):
+    if not (isinstance(value, str) and name in _WRITTEN_AS_JSON):
         return value
     try:
         return msgspec.json.decode(value)
