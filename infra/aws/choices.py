@@ -17,6 +17,7 @@ from infra.topology import ACCOUNT_PLACEHOLDER, Topology, build_topology
 
 _HOSTING = frozenset(field.name for field in fields(Hosting))
 _SETTINGS = frozenset(Settings.model_fields)
+_WRITTEN_AS_JSON = frozenset({"batch_settings", "detector"})
 
 
 class _OfTopology(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,7 +65,7 @@ def texts_of(choices: Mapping[str, object]) -> dict[str, str]:
 
 def _read(name: str, value: object) -> object:
     """A value, or what a text says that is written as JSON, like `{"NAME": "9"}`."""
-    if not (isinstance(value, str) and value.startswith("{")):
+    if not (isinstance(value, str) and name in _WRITTEN_AS_JSON):
         return value
     try:
         return msgspec.json.decode(value)

@@ -6,8 +6,6 @@ now: who chooses Dagster away keeps its history.
 
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from infra.cost.inputs import Prices
 from infra.deploy.removal.holdings import Holding
 from infra.deploy.removal.leftovers import Cost
@@ -68,7 +66,7 @@ def _snapshots(name: str, rds: Any) -> Holding:
         ]
         if not found:  # for a list AWS has no word for: not found
             error = {"Code": "DBSnapshotNotFound", "Message": f"{name} has no snapshot"}
-            raise ClientError({"Error": error}, "DescribeDBSnapshots")
+            raise rds.exceptions.DBSnapshotNotFoundFault({"Error": error}, "DescribeDBSnapshots")
         return found
 
     def remove() -> None:

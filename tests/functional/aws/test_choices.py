@@ -3,6 +3,7 @@
 import pytest
 
 from infra.aws.choices import texts_of, topology_of
+from infra.aws.policies.dagster_hosting import repository_of
 from infra.hosting import Hosting
 from infra.topology import build_topology
 
@@ -36,6 +37,27 @@ def test_thresholds_are_told_as_json() -> None:
 def test_settings_are_told_as_json() -> None:
     topology = topology_of({"dagster": "ecs", "batch_settings": '{"raw_retention_days": "7"}'})
     assert topology.hosting.batch_settings == {"raw_retention_days": "7"}
+
+
+@pytest.mark.parametrize(
+    ("image", "repository"),
+    [
+        (
+            "123456789012.dkr.ecr.eu-west-1.amazonaws.com/a/b:1",
+            "arn:aws:ecr:eu-west-1:123456789012:repository/a/b",
+        ),
+        (
+            "{account}.dkr.ecr.{region}.amazonaws.com/b@sha256:0",
+            "arn:aws:ecr:{region}:{account}:repository/b",
+        ),
+        ("ghcr.io/somebody/dagster:1", None),
+    ],
+)
+def test_the_repository_of_an_image_is_known(image: str, repository: str | None) -> None:
+    """Another's would be pulled without permission: the task would never start."""
+    assert repository_of(topology_of({"dagster_image": image}).hosting.dagster_image or "") == (
+        repository
+    )
 
 
 @pytest.mark.parametrize(

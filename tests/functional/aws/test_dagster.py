@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from infra.cost.inputs import read_prices
 from infra.hosting import Hosting
 from infra.local.endpoints import ACCOUNT, REGION
 from infra.local.specs import batch_environment
@@ -16,6 +17,7 @@ from tests.functional.aws.rendering import IMAGE, Rendered, Resource
 
 ROOT = Path(__file__).parent.parent.parent.parent
 DOCKERFILE = ROOT / "infra" / "containers" / "Dockerfile"
+HOURS = 730  # of a month
 OWN = re.compile("DAGSTER_|AWS_")
 PASSWORD = "DAGSTER_PG_PASSWORD"  # noqa: S105 - a variable's name
 
@@ -45,6 +47,24 @@ def test_nothing_of_it_is_there_unless_it_is_chosen() -> None:
     """It costs more than all the rest: nobody may find it on the bill."""
     assert build_topology().orchestration is None
     assert orchestration_of("clickstream", Hosting(dagster="ecs")) is not None
+
+
+def test_the_decision_tells_what_it_costs() -> None:
+    """A larger task or database must not hide behind the figures of a smaller one."""
+    dagster, prices = orchestration_of("clickstream", Hosting(dagster="ecs")), read_prices()
+    assert dagster is not None
+    told = (ROOT / "docs" / "adr" / "0015-dagster-on-ecs.md").read_text()
+    history, size, fargate = dagster.history, dagster.service, prices["fargate"]
+    processors, memory = size.cpu_units / 1024, size.memory_mb / 1024
+    task = processors * fargate["cpu_hour"] + memory * fargate["gb_hour"]
+    instance = prices["rds"][history.instance.replace(".", "_") + "_hour"]
+    for usd in (
+        task * HOURS,
+        prices["vpc"]["public_address_hour"] * HOURS,
+        instance * HOURS + history.storage_gb * prices["rds"]["gb_month"],
+        prices["secrets"]["secret_month"],
+    ):
+        assert f"${usd:.2f} |" in told
 
 
 def test_the_service_can_be_taken_away(rendered: Rendered, paused: Rendered) -> None:
