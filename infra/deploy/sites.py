@@ -14,7 +14,8 @@ from infra.aws.choices import topology_of
 from infra.delivery_profiles import Delivery
 from infra.deploy import progress
 from infra.deploy.access import AccessError, Clients, Identity, clients_of, identify, open_session
-from infra.deploy.doctor import lambda_functions, running_functions
+from infra.deploy.doctor import delivery_streams, lambda_functions, running_functions
+from infra.deploy.doctor.alarms import check_alarms
 from infra.deploy.stack_outputs import (
     COLLECTOR,
     DAGSTER,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from infra.deploy.doctor.findings import Finding
 
 _QUERY_CACHE = "athena-cache"
+Look = Callable[[], "Iterable[Finding]"]
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class Site:
         data_sets: Its data sets in SPICE; none where there is no QuickSight.
         query_cache: Where the embedded Athena keeps copies of objects, if there are any.
         untold: Why it is not known what was chosen for it; empty where it is.
+        further: What else the doctor looks at: what it is about, and what looks.
     """
 
     topology: Topology
@@ -89,6 +92,7 @@ class Site:
     data_sets: tuple[DataSet, ...]
     query_cache: Path | None = None
     untold: str = ""
+    further: tuple[tuple[str, Look], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,12 @@ def local_site(state: State, ports: Ports, delivery: Delivery = "lambda") -> Sit
     """
     session = open_session()
     topology = build_topology(ACCOUNT, delivery=delivery)
-    folder, cache = state.folder("mappings"), state.root / _QUERY_CACHE
+    folder, logs = state.folder("mappings"), state.folder("logs")
+    cache = state.root / _QUERY_CACHE
+    deliveries = (
+        (one, next(f for f in topology.functions if f.name == one.transform))
+        for one in topology.delivery_streams
+    )
     return Site(
         topology,
         identify(session),
@@ -130,10 +139,17 @@ def local_site(state: State, ports: Ports, delivery: Delivery = "lambda") -> Sit
         name=f"the platform on {state.root}",
         recreate="clickstream up",
         options=f" --state-dir {state.root}",
-        look_at_function=partial(running_functions.look_at, folder, state.folder("logs")),
+        look_at_function=partial(running_functions.look_at, folder, logs),
         progress_of=partial(progress.of_runner, folder),
         data_sets=topology.data_sets,
         query_cache=cache if cache.is_dir() else None,
+        further=tuple(
+            (
+                f"delivery stream {one.name}",
+                partial(running_functions.look_at_delivery, folder, logs, one, function),
+            )
+            for one, function in deliveries
+        ),
     )
 
 
@@ -159,7 +175,7 @@ def account_site(account: Account) -> Site:
             output_named(COLLECTOR, told),
             output_named(DAGSTER, told),
             untold or f"the stack {account.stack}-compute has no such output",
-            without_dagster='open the way to it (docs/operations.md, "Dagster on ECS") and give '
+            without_dagster="open the way to it (docs/operations.md, Dagster on ECS) and give "
             "--dagster-url; --no-dagster where none works on the platform",
         ),
         name=f"account {identity.account}, region {identity.region}, stack {account.stack}",
@@ -172,6 +188,16 @@ def account_site(account: Account) -> Site:
         # Not to load one that is there would leave an erased person in it; so unless it is told.
         data_sets=topology.data_sets if untold or topology.hosting.quicksight_principal else (),
         untold=untold,
+        further=(
+            *(
+                (
+                    f"delivery stream {one.name}",
+                    partial(delivery_streams.look_at, client, one, recreate),
+                )
+                for one in topology.delivery_streams
+            ),
+            ("alarms", partial(check_alarms, client, topology.alarms, recreate)),
+        ),
     )
 
 

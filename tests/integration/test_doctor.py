@@ -42,9 +42,10 @@ def topology(platform: Platform) -> Topology:
 def site(platform: Platform, topology: Topology) -> Iterator[Site]:
     """The stack as an account's: no other difference than where its endpoints are."""
     with pytest.MonkeyPatch.context() as patch:
-        for service in ("LAMBDA", "IAM", "CLOUDFORMATION"):
+        for service in ("LAMBDA", "IAM", "CLOUDFORMATION", "CLOUDWATCH"):
             patch.setitem(os.environ, f"AWS_ENDPOINT_URL_{service}", _catalog())
         functions_of(topology)
+        alarms_of(topology)
         addresses = Addresses(platform.ports.collector_url, None, "it is not started here")
         yield replace(account_site(Account(STACK)), addresses=addresses)
 
@@ -75,6 +76,23 @@ def functions_of(topology: Topology) -> None:
             Environment={"Variables": variables},
         )
         create_mapping(topology, function)
+
+
+def alarms_of(topology: Topology) -> None:
+    """The topology's alarms; none rings."""
+    cloudwatch = boto3.client("cloudwatch")
+    for alarm in topology.alarms:
+        cloudwatch.put_metric_alarm(
+            AlarmName=alarm.name,
+            MetricName=alarm.metric,
+            Namespace=alarm.namespace,
+            Statistic=alarm.statistic,
+            Period=alarm.period_s,
+            EvaluationPeriods=alarm.periods,
+            Threshold=alarm.threshold,
+            ComparisonOperator="GreaterThanThreshold",
+        )
+        cloudwatch.set_alarm_state(AlarmName=alarm.name, StateValue="OK", StateReason="a trial")
 
 
 def create_mapping(topology: Topology, function: Function) -> None:
@@ -251,6 +269,14 @@ def _parallel(factor: int) -> None:
     boto3.client("lambda").update_event_source_mapping(UUID=uuid, ParallelizationFactor=factor)
 
 
+def delete_alarm(topology: Topology) -> None:
+    boto3.client("cloudwatch").delete_alarms(AlarmNames=[f"{STACK}-freshness"])
+
+
+def mend_alarms(topology: Topology) -> None:
+    alarms_of(topology)
+
+
 def delete_function(topology: Topology) -> None:
     boto3.client("lambda").delete_function(FunctionName=f"{STACK}-collector")
 
@@ -315,6 +341,7 @@ BROKEN: list[tuple[Change, Change, str, str]] = [
         "Glue table doctored_db.events",
         "column event_type is missing",
     ),
+    (delete_alarm, mend_alarms, "alarms", "missing: doctored-freshness"),
     (drop_glue_table, mend, "Glue table doctored_db.quarantine", "is missing"),
     (enforce, unenforce, "work group doctored", "enforces its settings"),
     (
@@ -346,6 +373,29 @@ def test_what_is_broken_is_named_and_nothing_else(
     finally:
         mended(topology)
     assert problems(site) == {}
+
+
+def warnings(site: Site) -> dict[str, str]:
+    return {one.subject: one.says for one in look(site) if one.level is Level.WARNING}
+
+
+def test_what_could_be_lost_is_warned_of(site: Site, topology: Topology) -> None:
+    """A table that any call deletes works as well as another, until that call comes."""
+    table, dynamodb = f"{STACK}-page-metrics", boto3.client("dynamodb")
+    alarm = topology.alarms[0]
+    before = warnings(site)
+    dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
+    boto3.client("cloudwatch").set_alarm_state(
+        AlarmName=alarm.name, StateValue="ALARM", StateReason="a trial"
+    )
+    found = {name: says for name, says in warnings(site).items() if name not in before}
+    assert found == {
+        f"protection of table {table}": "nothing protects it",
+        f"alarm {alarm.name}": "rings",
+    }
+    dynamodb.update_table(TableName=table, DeletionProtectionEnabled=True)
+    alarms_of(topology)
+    assert warnings(site) == before
 
 
 def test_a_function_that_is_gone_is_named(site: Site, topology: Topology) -> None:

@@ -128,7 +128,7 @@ def _look_at_mapping(
         return
     yield _settings_finding(subject, mapping, one, recreate)
     yield from _last_result(one, function)
-    yield lag_finding(f"lag of {function.name}", iterator_age_s(client, function), mapping)
+    yield lag_finding(f"lag of {function.name}", iterator_age_s(client, function), mapping.window_s)
 
 
 def _settings_finding(

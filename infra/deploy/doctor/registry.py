@@ -63,6 +63,7 @@ def checks_of(site: Site) -> Sequence[Check]:
         Check("collector", partial(front.check_collector, site)),
         Check("stream", partial(stores.check_stream, site)),
         *(*functions, *tables, *queues, *topics),
+        *(Check(subject, look) for subject, look in site.further),
         *_lake_checks(site),
         Check("Dagster", partial(batch_side.check_dagster, site)),
     ]

@@ -10,11 +10,12 @@ from infra.deploy.doctor.findings import Finding, missing, ok, problem, warning
 from infra.deploy.sites import Site
 from infra.resource_types import Table
 
+_IN_CLEAR = "what people did lies on AWS's disks as it is"
 _LOST_EVENTS = "every request to the collector is answered with retry, and nothing is counted"
 
 
 def check_stream(site: Site) -> Iterator[Finding]:
-    """The stream: open, its shards, how long it keeps records."""
+    """The stream: open, encrypted, its shards, how long it keeps records."""
     stream = site.topology.stream
     subject, kinesis = f"stream {stream.name}", site.client("kinesis")
     try:
@@ -33,8 +34,11 @@ def check_stream(site: Site) -> Iterator[Finding]:
         )
         yield problem(subject, f"keeps records for {kept} h", means, site.recreate)
         return
+    if found.get("EncryptionType", "NONE") == "NONE":
+        yield warning(subject, "is not encrypted", _IN_CLEAR, site.recreate)
+        return
     shards = found["OpenShardCount"]
-    if shards != stream.shards:
+    if shards != stream.shards and not stream.on_demand:
         means = f"described are {stream.shards}: the next deployment sets that again"
         do = "make the description say what is wanted (docs/operations.md, Reshard)"
         yield warning(subject, f"has {shards} open shards", means, do)
@@ -43,7 +47,7 @@ def check_stream(site: Site) -> Iterator[Finding]:
 
 
 def check_table(site: Site, table: Table) -> Iterator[Finding]:
-    """A table: its keys, its time to live."""
+    """A table: its keys, its time to live, and what keeps it from being lost."""
     subject, dynamodb = f"table {table.name}", site.client("dynamodb")
     try:
         found = dynamodb.describe_table(TableName=table.name)["Table"]
@@ -66,6 +70,20 @@ def check_table(site: Site, table: Table) -> Iterator[Finding]:
         yield problem(subject, f"items expire by {told!r}", means, site.recreate)
         return
     yield ok(subject, f"{found['TableStatus'].lower()}, keys {_spelled(keys)}, expires by {told}")
+    yield from _unprotected(site, table, is_protected=bool(found.get("DeletionProtectionEnabled")))
+
+
+def _unprotected(site: Site, table: Table, *, is_protected: bool) -> Iterator[Finding]:
+    subject = f"protection of table {table.name}"
+    if table.deletion_protection and not is_protected:
+        yield warning(
+            subject, "nothing protects it", "one wrong call deletes the table", site.recreate
+        )
+    answer = site.client("dynamodb").describe_continuous_backups(TableName=table.name)
+    recovery = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
+    if table.point_in_time_recovery and recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
+        means = "what is overwritten or deleted by mistake cannot be had back"
+        yield warning(subject, "no point-in-time recovery", means, site.recreate)
 
 
 def _keys_of(found: Any) -> list[tuple[str, str]]:

@@ -17,7 +17,6 @@ from infra.deploy.doctor.lag import lag_finding
 from infra.deploy.doctor.registry import Check, run_checks
 from infra.deploy.options import stack_fault
 from infra.local.processes import free_port
-from infra.resource_types import Mapping
 from tests.unit.deploy.fake_site import fake_site
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -106,7 +105,7 @@ def test_the_clock(ahead, level):
 )
 def test_a_window_is_no_delay(behind, level):
     """The archive gathers for a minute: that alone must alarm nobody."""
-    assert lag_finding("lag", behind, Mapping(batch_size=1, window_s=60)).level is level
+    assert lag_finding("lag", behind, 60).level is level
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,26 @@
 """What Lambda, S3 and SNS tell that the embedded AWS does not, and what the doctor makes of it."""
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
+from moto import mock_aws
 
-from infra.deploy.doctor import buckets, front
-from infra.deploy.doctor.findings import Level
+from infra.deploy.doctor import buckets, delivery_streams, front
+from infra.deploy.doctor.findings import Finding, Level
 from infra.deploy.doctor.lambda_functions import Expected, look_at
 from infra.deploy.sites import Addresses
-from infra.resource_types import Bucket
+from infra.resource_types import Bucket, DeliveryStream
 from infra.topology import build_topology
 from tests.unit.deploy.fake_site import ACCOUNT, IDENTITY, fake_site
 
 TOPOLOGY = build_topology(ACCOUNT)
+(DELIVERY,) = build_topology(ACCOUNT, delivery="firehose").delivery_streams
 FUNCTION = TOPOLOGY.function("anomaly_detector")
 STREAM_ARN = f"arn:aws:kinesis:eu-central-1:{ACCOUNT}:stream/clickstream-events"
 
@@ -213,3 +218,51 @@ def test_a_collector_nobody_knows_or_hears(taken_port):
     assert (unknown.level, "no such stack" in unknown.says) == (Level.WARNING, True)
     (silent,) = front.check_collector(fake_site(Addresses("http://127.0.0.1:1", None)))
     assert silent.level is Level.PROBLEM
+
+
+@pytest.fixture
+def firehose(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        boto3.client("s3").create_bucket(Bucket=DELIVERY.bucket)
+        yield boto3.client("firehose")
+
+
+def delivering(firehose: Any, stream: DeliveryStream) -> list[Finding]:
+    """What is said of the described delivery stream when there is this one."""
+    firehose.create_delivery_stream(
+        DeliveryStreamName=stream.name,
+        ExtendedS3DestinationConfiguration={
+            "RoleARN": f"arn:aws:iam::{ACCOUNT}:role/r",
+            "BucketARN": f"arn:aws:s3:::{stream.bucket}",
+            "Prefix": stream.prefix,
+            "ErrorOutputPrefix": stream.error_prefix,
+            "BufferingHints": {
+                "SizeInMBs": stream.buffer_mb,
+                "IntervalInSeconds": int(stream.buffer_s),
+            },
+        },
+    )
+    return list(delivery_streams.look_at(lambda _: firehose, DELIVERY, "clickstream deploy"))
+
+
+def test_a_delivery_stream_that_is_gone(firehose: Any) -> None:
+    (gone,) = delivery_streams.look_at(lambda _: firehose, DELIVERY, "clickstream deploy")
+    assert (gone.level, gone.says) == (Level.PROBLEM, "is missing")
+
+
+@pytest.mark.parametrize(
+    ("stream", "level", "says"),
+    [
+        (DELIVERY, Level.OK, "active, 64 MB or 60 s"),
+        (replace(DELIVERY, prefix="elsewhere/"), Level.PROBLEM, "prefix 'elsewhere/' instead of"),
+        (replace(DELIVERY, buffer_s=900.0), Level.WARNING, "gathers 64 MB or 900 s"),
+    ],
+)
+def test_a_delivery_stream_is_what_is_described(
+    firehose: Any, stream: DeliveryStream, level: Level, says: str
+) -> None:
+    """Objects below another prefix are found by nobody."""
+    (found,) = delivering(firehose, stream)
+    assert found.level is level
+    assert found.says.startswith(says)
