@@ -35,3 +35,8 @@ def batch_variables(topology: Topology, data_sets: Sequence[DataSet]) -> dict[st
         "DATA_SETS": json.dumps({one.table: one.id for one in data_sets}),
     }
     return {f"{PREFIX}{name}": value for name, value in names.items()}
+
+
+def served_in_account(topology: Topology) -> tuple[DataSet, ...]:
+    """What is served in an account: nothing in one that has no QuickSight to load it into."""
+    return () if topology.hosting.quicksight_principal is None else topology.data_sets

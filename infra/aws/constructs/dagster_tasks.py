@@ -26,7 +26,7 @@ from infra.aws.policies.dagster_hosting import (
 from infra.aws.policies.principals import DAGSTER, statements_of
 from infra.aws.policies.statements import Statement
 from infra.aws.statements import acknowledge_prefixes, policy_of
-from infra.batch_variables import PREFIX, batch_variables
+from infra.batch_variables import PREFIX, batch_variables, served_in_account
 from infra.orchestration import Container, HealthCheck, Orchestration, TaskSize
 from infra.topology import Topology
 
@@ -145,8 +145,7 @@ class DagsterTasks(Construct):
     def _variables(self) -> dict[str, str]:
         """What a container is told; the names of the batch side are those of a laptop."""
         topology, history = self._topology, self._described.history
-        served = () if topology.hosting.quicksight_principal is None else topology.data_sets
-        batch = batch_variables(topology, served)
+        batch = batch_variables(topology, served_in_account(topology))
         settings = topology.hosting.batch_settings
         return {
             **{name: filled(value) for name, value in batch.items()},

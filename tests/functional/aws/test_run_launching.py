@@ -4,11 +4,9 @@ Every call that this makes must be allowed by the service's role, and nothing el
 """
 
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +23,12 @@ from infra.aws.policies.dagster_hosting import launcher_statements, log_group_of
 from infra.hosting import Hosting
 from infra.local.endpoints import REGION
 from infra.orchestration import Orchestration, orchestration_of
+from tests.functional.aws.embedded_ecs import metadata_of, register, start_service
 from tests.functional.aws.postgres import PASSWORD, Postgres
 from tests.functional.aws.rendering import IMAGE, Rendered
 from tests.functional.aws.test_containers import instance_yaml
 
-CLUSTER = FAMILY = "clickstream-dagster"
+FAMILY = "clickstream-dagster"
 RUN_FAMILY = "clickstream-dagster-run"
 OVERRIDES_BYTES = 8192  # the most ECS takes
 # What is asked of whoever calls RunTask with tags and roles.
@@ -85,98 +84,18 @@ def scene(
     with mock_aws():
         calls: set[str] = set()
         boto3.setup_default_session()
-        arns = {name: _register(rendered, name) for name in (FAMILY, RUN_FAMILY)}
-        task, network = _service(arns[FAMILY])
+        arns = {name: register(rendered, name) for name in (FAMILY, RUN_FAMILY)}
+        task, network = start_service(arns[FAMILY])
         for name, value in postgres.variables.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("DAGSTER_RUN_TASK_DEFINITION", arns[RUN_FAMILY])
         (tmp_path / "dagster.yaml").write_text(instance_yaml())
-        with _metadata_of(task) as address:
+        with metadata_of(task) as address:
             monkeypatch.setenv("ECS_CONTAINER_METADATA_URI_V4", address)
             _note_calls(calls)
             with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
                 yield Scene(instance, calls, network)
         boto3.DEFAULT_SESSION = None
-
-
-def _register(rendered: Rendered, family: str) -> str:
-    """Registers a task definition as CloudFormation would from the template; its ARN."""
-    (properties,) = [
-        one.properties
-        for one in rendered.of_type("AWS::ECS::TaskDefinition")
-        if one.properties["Family"] == family
-    ]
-    ours = {name: value for name, value in properties.items() if name != "Tags"}
-    registered = _as_api(ours)
-    for container in registered["containerDefinitions"]:
-        container["memoryReservation"] = 128  # the embedded ECS cannot do without; Fargate can
-    answer = boto3.client("ecs").register_task_definition(**registered)
-    return str(answer["taskDefinition"]["taskDefinitionArn"])
-
-
-def _as_api(value: Any) -> Any:
-    """Names of CloudFormation as names of the API."""
-    if isinstance(value, list):
-        return [_as_api(one) for one in value]
-    if isinstance(value, dict):
-        return {name[0].lower() + name[1:]: _as_api(one) for name, one in value.items()}
-    return value
-
-
-def _service(definition: str) -> tuple[dict[str, Any], tuple[str, str]]:
-    """The service's task, with a public address, in a network as the templates make one."""
-    ec2, ecs = boto3.client("ec2"), boto3.client("ecs")
-    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
-    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
-    group = ec2.create_security_group(GroupName="tasks", Description="tasks", VpcId=vpc)["GroupId"]
-    ecs.create_cluster(clusterName=CLUSTER)
-    (task,) = ecs.run_task(
-        cluster=CLUSTER,
-        taskDefinition=definition,
-        launchType="FARGATE",
-        networkConfiguration={
-            "awsvpcConfiguration": {
-                "subnets": [subnet],
-                "securityGroups": [group],
-                "assignPublicIp": "ENABLED",
-            }
-        },
-    )["tasks"]
-    (interface,) = [
-        detail["value"]
-        for detail in task["attachments"][0]["details"]
-        if detail["name"] == "networkInterfaceId"
-    ]
-    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
-    ec2.associate_address(AllocationId=address, NetworkInterfaceId=interface)
-    return dict(task), (subnet, group)
-
-
-class _metadata_of:  # noqa: N801 - used like a function
-    """What Fargate tells a container of its task, over HTTP."""
-
-    def __init__(self, task: dict[str, Any]) -> None:
-        body = json.dumps({"Cluster": task["clusterArn"], "TaskARN": task["taskArn"]}).encode()
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self.send_response(200)
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                """Says nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-
-    def __enter__(self) -> str:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return f"http://127.0.0.1:{self._server.server_port}/v4"
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
 
 def _note_calls(calls: set[str]) -> None:
