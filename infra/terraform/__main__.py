@@ -3,18 +3,21 @@
 Belongs here: the command line. What is written belongs in `module`.
 """
 
+import argparse
 import sys
 from pathlib import Path
 
 from infra.terraform.module import MODULE, write
 
 
-def main(arguments: list[str]) -> None:
+def main() -> None:
     """Writes the module and says where."""
-    folder = Path(arguments[0]) if arguments else MODULE
+    parser = argparse.ArgumentParser(description="Write the Terraform module.")
+    parser.add_argument("folder", nargs="?", type=Path, default=MODULE, help="where to write it")
+    folder = parser.parse_args().folder
     write(folder)
     sys.stdout.write(f"{folder}\n")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

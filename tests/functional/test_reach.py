@@ -151,7 +151,7 @@ def test_where_no_dagster_is_known_it_is_said_before_anything_is_done(command: l
     assert done.exit_code == 1
     assert done.stderr.startswith(
         "error: no Dagster is known: the stack shop-compute has no such output; open the way to it "
-        '(docs/operations.md, "Dagster on ECS") and give --dagster-url; --no-dagster where none'
+        "(docs/operations.md, Dagster on ECS) and give --dagster-url; --no-dagster where none"
     )
     assert done.stdout == ""
 

@@ -19,6 +19,9 @@ from tests.functional.aws.terraform.reading import Declared, Module, blocks, giv
 
 # Choices of `clickstream deploy` that the module does not offer.
 LEFT_TO_THE_CDK = {
+    "batch_settings": "Dagster on ECS is the CDK's",
+    "dagster": "Dagster on ECS is the CDK's",
+    "dagster_image": "Dagster on ECS is the CDK's",
     "quicksight_principal": "QuickSight is the CDK's",
     "web_acl": "the distribution before the collector and its firewall are the CDK's",
 }
