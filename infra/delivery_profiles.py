@@ -14,11 +14,20 @@ from infra.resource_types import DeliveryStream, Function, Mapping
 from lambdas.shared import lake
 
 Delivery = Literal["lambda", "firehose"]
+Archiving = Delivery | Literal["both"]
+"""`both` is for the change of a live platform: Firehose begins with what comes after its creation,
+so the mapping has to stay until what was before is archived. Compaction keeps one of what both
+archive."""
 
 PARTITION_KEY = "datehour"  # as `lambdas.firehose_transform` names it
 # The least that Firehose takes where it partitions or converts.
 _BUFFER_MB = 64
 _LONGEST_TRANSFORM_BUFFER_S = 60
+
+
+def profiles_of(archiving: Archiving) -> tuple[Delivery, ...]:
+    """The profiles that are there; of two, that of our own function comes first."""
+    return ("lambda", "firehose") if archiving == "both" else (archiving,)
 
 
 def archive_function(

@@ -7,7 +7,7 @@ to whoever renders this description, such as `infra.local` on the embedded AWS.
 from dataclasses import dataclass
 
 from infra.alarms import alarms_of
-from infra.delivery_profiles import Delivery, archive_function, delivery_streams
+from infra.delivery_profiles import Archiving, archive_function, delivery_streams, profiles_of
 from infra.hosting import Hosting
 from infra.orchestration import Orchestration, orchestration_of
 from infra.resource_types import (
@@ -107,7 +107,7 @@ def build_topology(
     lateness_limit_s: int | None = None,
     detector: dict[str, str] | None = None,
     hosting: Hosting | None = None,
-    delivery: Delivery = "lambda",
+    delivery: Archiving = "lambda",
 ) -> Topology:
     """Describes the platform.
 
@@ -127,21 +127,25 @@ def build_topology(
     stream = Stream(f"{stack}-events", shards, retention_hours=24, on_demand=hosting.on_demand)
     shared = {} if lateness_limit_s is None else {"LATENESS_LIMIT_S": str(lateness_limit_s)}
     queues = _queues(stack)
-    archive = archive_function(
-        delivery,
-        stack,
-        {"LAKE_BUCKET": lake_bucket, **shared},
-        archive_window_s,
-        f"{stack}-failed-batches",
+    profiles = profiles_of(delivery)
+    archives = tuple(
+        archive_function(
+            profile,
+            stack,
+            {"LAKE_BUCKET": lake_bucket, **shared},
+            archive_window_s,
+            f"{stack}-failed-batches",
+        )
+        for profile in profiles
     )
     delivered_by = delivery_streams(
-        delivery, stack, stream.name, lake_bucket, archive, archive_window_s
+        profiles[-1], stack, stream.name, lake_bucket, archives[-1], archive_window_s
     )
     api = _api(stack, stream, hosting.web_acl)
     collectors = hosting.collector_concurrency
     functions = (
         _collector(stack, stream.name, api.front_door, shared, collectors),
-        archive,
+        *archives,
         *_counting(stack, stream.name, shared, detector or {}),
     )
     return Topology(

@@ -11,7 +11,7 @@ from dataclasses import fields
 import msgspec
 
 from clickstream_platform.settings import Settings
-from infra.delivery_profiles import Delivery
+from infra.delivery_profiles import Archiving
 from infra.hosting import Hosting
 from infra.topology import ACCOUNT_PLACEHOLDER, Topology, build_topology
 
@@ -26,7 +26,7 @@ class _OfTopology(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     archive_window_s: float = 60
     lateness_limit_s: int | None = None
     detector: dict[str, str] | None = None
-    delivery: Delivery = "lambda"
+    delivery: Archiving = "lambda"
 
 
 def topology_of(choices: Mapping[str, object], account: str = ACCOUNT_PLACEHOLDER) -> Topology:

@@ -229,3 +229,19 @@ def test_a_profile_has_its_own_archive_and_not_the_others() -> None:
     assert 0.2 <= stream.transform_buffer_mb <= 3
     tables = {table.name: table for table in firehose.glue_tables}
     assert stream.prefix.startswith(tables[stream.schema_table].location_prefix)
+
+
+def test_while_the_profile_changes_both_archive() -> None:
+    """In one step, what the mapping was gathering would be in neither."""
+    ours, changing, firehose = (
+        build_topology(delivery=one) for one in ("lambda", "both", "firehose")
+    )
+    assert {one.name for one in changing.functions} == {
+        one.name for topology in (ours, firehose) for one in topology.functions
+    }
+    assert changing.function("event_processor") == ours.function("event_processor")
+    assert changing.delivery_streams == firehose.delivery_streams
+    assert [one.package for one in changing.stream_functions][:2] == [
+        "event_processor",
+        "firehose_transform",
+    ]
