@@ -142,11 +142,11 @@ def orchestration_of(stack: str, hosting: Hosting) -> Orchestration | None:
         run_family=f"{stack}-dagster-run",
         run_container="run",
         run_stop_s=120,
-        history=RunHistory(history_name(stack)),
+        history=RunHistory(dagster_name(stack)),
     )
 
 
-def history_name(stack: str) -> str:
+def dagster_name(stack: str) -> str:
     """The name of the Postgres, which is there still when Dagster is not chosen any more."""
     return f"{stack}-dagster"
 

@@ -27,7 +27,7 @@ def synthesize(app: App, deployment: Deployment) -> CloudAssembly:
     Raises:
         RuntimeError: If cdk-nag finds what nobody has acknowledged; it is printed.
     """
-    data = DataStack(app, deployment.topology)
+    data = DataStack(app, deployment)
     ComputeStack(app, deployment, data)
     Tags.of(app).add("clickstream:stack", deployment.topology.stack)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))

@@ -59,7 +59,8 @@ class DataStack(Stack):
         runs: Where Dagster keeps its history, where it runs in the account.
     """
 
-    def __init__(self, scope: Construct, topology: Topology) -> None:
+    def __init__(self, scope: Construct, deployment: Deployment) -> None:
+        topology = deployment.topology
         super().__init__(
             scope,
             f"{topology.stack}-data",
@@ -79,6 +80,9 @@ class DataStack(Stack):
         self.runs: RunHistoryStore | None = None
         if topology.orchestration is not None:
             self.runs = RunHistoryStore(self, "Runs", topology.orchestration.history, self.key)
+        # here, so that they are known as long as there is data that was stored by them
+        chosen = json.dumps(dict(sorted(deployment.choices.items())))
+        CfnOutput(self, "Choices", value=chosen, description="What was chosen for the platform")
 
 
 class ComputeStack(Stack):
@@ -105,9 +109,10 @@ class ComputeStack(Stack):
             self, "CollectorUrl", value=f"https://{host}", description="Where events are sent"
         )
         self._deliveries(topology, functions, surroundings)
-        WorkGroup(self, "Queries", topology, data.key)
+        queries = WorkGroup(self, "Queries", topology, data.key)
         if hosting.quicksight_principal is not None:
-            Serving(self, "Serving", topology, hosting.quicksight_principal)
+            serving = Serving(self, "Serving", topology, hosting.quicksight_principal)
+            serving.node.add_dependency(queries)  # QuickSight tries the work group
         dagster = topology.orchestration
         if dagster is not None and dagster.is_running and data.runs is not None:
             DagsterService(self, "Dagster", topology, dagster, data.runs, surroundings)
@@ -115,8 +120,6 @@ class ComputeStack(Stack):
         Alarms(self, "Alarms", topology.alarms, operators)
         Budget(self, "Cost", topology.stack, hosting.monthly_budget_usd, operators)
         Dashboard(self, "Watching", topology, api.api_id)
-        chosen = json.dumps(dict(sorted(deployment.choices.items())))
-        CfnOutput(self, "Choices", value=chosen, description="What was chosen for it")
 
     def _deliveries(
         self,

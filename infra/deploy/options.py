@@ -5,6 +5,7 @@ group of them with `--state-dir`, which names the running platform of this machi
 """
 
 import re
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -39,8 +40,33 @@ Context = Annotated[
         "--context", "-c", metavar="KEY=VALUE", help="A setting of the CDK app; may be repeated."
     ),
 ]
+RevertDrift = Annotated[
+    bool,
+    typer.Option(
+        "--revert-drift",
+        help="Also set right what was changed or deleted by hand; else CloudFormation compares "
+        "templates alone.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DEFAULT_STACK = "clickstream"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is deployed, and where to; a group of options.
+
+    Attributes:
+        stack: The prefix of every name.
+        profile: The profile of the credentials; None for what the environment says.
+        region: The region; None for what the environment or the profile says.
+        context: Choices, `KEY=VALUE` each.
+    """
+
+    stack: Stack = DEFAULT_STACK
+    profile: Profile = None
+    region: Region = None
+    context: Context = None
 
 
 def stack_fault(stack: str) -> str | None:

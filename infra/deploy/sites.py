@@ -22,7 +22,7 @@ from infra.deploy.stack_outputs import (
     UntoldError,
     choices_in,
     output_named,
-    outputs_of_stack,
+    outputs_of_platform,
 )
 from infra.local.endpoints import ACCOUNT, Ports
 from infra.local.state import State
@@ -165,7 +165,9 @@ def account_site(account: Account) -> Site:
     client = clients_of(session)
     told, untold = _told_by(client, account.stack)
     topology = _chosen(told, account.stack, identity)
-    recreate = f"clickstream deploy --stack {account.stack}"
+    # what was deployed once is compared by its templates alone, unless drift is named
+    drift = " --revert-drift" if told else ""
+    recreate = f"clickstream deploy{drift} --stack {account.stack}"
     expected = lambda_functions.Expected(identity.region, identity.account, topology.stream)
     return Site(
         topology,
@@ -225,7 +227,7 @@ def taken_for_granted(site: Site) -> str | None:
 def _told_by(client: Clients, stack: str) -> tuple[dict[str, str], str]:
     """The stack's outputs, or why there are none: to find that out is what a doctor is for."""
     try:
-        return outputs_of_stack(client, stack), ""
+        return outputs_of_platform(client, stack), ""
     except UntoldError as error:
         return {}, str(error)
 
@@ -235,5 +237,5 @@ def _chosen(told: Mapping[str, str], stack: str, identity: Identity) -> Topology
     try:
         return topology_of({**choices_in(told), "stack": stack}, identity.account)
     except ValueError as error:
-        message = f"the stack {stack}-compute was deployed by another version ({error})"
+        message = f"the platform {stack} was deployed by another version ({error})"
         raise AccessError(message, "use that version, or deploy with this one") from error

@@ -1,4 +1,4 @@
-"""What a deployed platform tells of itself: the outputs of its stack of compute.
+"""What a deployed platform tells of itself: the outputs of its two stacks.
 
 Belongs here: asking CloudFormation, and the outputs by what they mean. What is done with them
 belongs to whoever asks.
@@ -6,6 +6,7 @@ belongs to whoever asks.
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
@@ -22,23 +23,38 @@ class UntoldError(RuntimeError):
     """A stack does not tell its outputs: it is not there, or it may not be asked."""
 
 
-def outputs_of_stack(client: Clients, stack: str) -> dict[str, str]:
-    """The outputs of a platform's stack of compute.
+def outputs_of_platform(client: Clients, stack: str) -> dict[str, str]:
+    """The outputs of a platform's stacks; of the data alone where that of compute is gone.
 
     Args:
         client: AWS clients, by service.
         stack: The prefix of every name of the platform.
 
     Raises:
-        UntoldError: With the stack's name and CloudFormation's own words.
+        UntoldError: With a stack's name and CloudFormation's own words.
     """
-    name = f"{stack}-compute"
+    cloudformation = client("cloudformation")
+    found = _outputs(cloudformation, f"{stack}-data")
     try:
-        answer = client("cloudformation").describe_stacks(StackName=name)
+        return {**found, **_outputs(cloudformation, f"{stack}-compute")}
+    except UntoldError as error:
+        if not is_missing(error):
+            raise
+        return found
+
+
+def _outputs(cloudformation: Any, name: str) -> dict[str, str]:
+    try:
+        answer = cloudformation.describe_stacks(StackName=name)
     except (BotoCoreError, ClientError, ResponseParserError) as error:
         raise UntoldError(f"the stack {name} does not tell it ({error})") from error
-    outputs = answer["Stacks"][0].get("Outputs", [])
-    return {one["OutputKey"]: one["OutputValue"] for one in outputs}
+    return {one["OutputKey"]: one["OutputValue"] for one in answer["Stacks"][0].get("Outputs", [])}
+
+
+def is_missing(error: UntoldError) -> bool:
+    """Whether there is no such stack, for which CloudFormation has no code of its own."""
+    cause = error.__cause__
+    return isinstance(cause, ClientError) and "does not exist" in cause.response["Error"]["Message"]
 
 
 def output_named(name: str, outputs: Mapping[str, str]) -> str | None:

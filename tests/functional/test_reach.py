@@ -65,7 +65,7 @@ def deploy(stack: str, choices: dict[str, str]) -> None:
         "Outputs": {CHOICES: {"Value": json.dumps(choices)}},
     }
     boto3.client("cloudformation", REGION).create_stack(
-        StackName=f"{stack}-compute", TemplateBody=json.dumps(template)
+        StackName=f"{stack}-data", TemplateBody=json.dumps(template)
     )
 
 
@@ -130,7 +130,7 @@ def test_without_a_region_or_a_profile() -> None:
 def test_a_stack_of_another_version_is_not_guessed_at() -> None:
     deploy("shop", {"delivery": "pigeon"})
     line = message_of(in_account(["alerts"], "--stack", "shop"))
-    assert "the stack shop-compute was deployed by another version" in line
+    assert "the platform shop was deployed by another version" in line
     assert line.endswith("use that version, or deploy with this one")
 
 
@@ -139,7 +139,7 @@ def test_a_platform_that_tells_no_choices_is_used_and_that_is_said() -> None:
     """Terraform makes no stack; and somebody may not be allowed to look at one."""
     boto3.client("kinesis", REGION).create_stream(StreamName="shop-events", ShardCount=1)
     done = in_account(["quarantine", "list"], "--stack", "shop")
-    assert "Its choices are taken for the defaults: the stack shop-compute does not" in done.stderr
+    assert "Its choices are taken for the defaults: the stack shop-data does not" in done.stderr
     assert "error: An error occurred (NoSuchBucket)" in done.stderr
 
 

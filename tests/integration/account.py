@@ -38,7 +38,7 @@ def deployed(
         "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
         "Outputs": {name: {"Value": value} for name, value in told.items()},
     }
-    cloudformation, name = boto3.client("cloudformation"), f"{stack}-compute"
+    cloudformation, name = boto3.client("cloudformation"), f"{stack}-data"
     cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(template))
     yield topology
     cloudformation.delete_stack(StackName=name)

@@ -36,7 +36,7 @@ def _elsewhere(platform: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     """The embedded catalog also answers for what only a deployment needs."""
     monkeypatch.chdir(tmp_path)  # packages go below the folder one is in
     catalog = os.environ["AWS_ENDPOINT_URL_GLUE"]
-    for service in ("CLOUDFORMATION", "RDS", "RESOURCE_GROUPS_TAGGING_API"):
+    for service in ("CLOUDFORMATION", "ECS", "RDS", "RESOURCE_GROUPS_TAGGING_API"):
         monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", catalog)
 
 
@@ -146,7 +146,7 @@ def deployed(choices: dict[str, str]) -> Iterator[None]:
         "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
         "Outputs": {"Choices": {"Value": json.dumps(choices)}},
     }
-    cloudformation, name = boto3.client("cloudformation"), f"{STACK}-compute"
+    cloudformation, name = boto3.client("cloudformation"), f"{STACK}-data"
     cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(template))
     yield
     cloudformation.delete_stack(StackName=name)

@@ -38,7 +38,7 @@ STACK = "shop"
 HOUR, DAY = "2026-01-01-10", "2026-01-01"
 SHARD = "shardId-000000000000"
 EVENT = {"event_type": "page_view", "session_id": "set-aside", "event_time": "2001-02-03T04:05:05Z"}
-TUNNEL = 'open the way to it (docs/operations.md, "Dagster on ECS") and give --dagster-url'
+TUNNEL = "open the way to it (docs/operations.md, Dagster on ECS) and give --dagster-url"
 
 pytestmark = pytest.mark.integration
 

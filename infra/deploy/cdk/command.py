@@ -17,10 +17,13 @@ from rich.console import Console
 
 from infra.aws.packaging.commands import FOLDER, PACKAGE_ERRORS, build_for_lambda
 from infra.deploy import options
-from infra.deploy.access import AccessError
+from infra.deploy.access import AccessError, clients_of, open_session
 from infra.deploy.cdk.readiness import NotReadyError, Ready, make_ready
 from infra.deploy.cdk.toolkit import APP, ToolkitError, command, run
+from infra.deploy.removal.tasks import stop_tasks
 from infra.early_ends import console
+from infra.option_groups import with_groups
+from infra.orchestration import dagster_name
 from infra.surroundings import DryRun, Surroundings
 
 Yes = Annotated[bool, typer.Option("--yes", help="Deploy without asking.")]
@@ -52,27 +55,26 @@ class DeployCommands:
         self._app = app
         self._build = build
 
+    @with_groups
     def diff(
-        self,
-        stack: options.Stack = options.DEFAULT_STACK,
-        profile: options.Profile = None,
-        region: options.Region = None,
-        context: options.Context = None,
-        packages: Packages = None,
-        fail: Fail = False,
+        self, *, target: options.Target, packages: Packages = None, fail: Fail = False
     ) -> None:
-        """Show what a deployment would change in the account."""
-        with errors_as_messages(self._around):
-            ready = self._ready(make_ready(stack, profile, region, context, self._app), packages)
-            self._show_differences(ready, *(("--fail",) if fail else ()))
+        """Show what a deployment would change in the account.
 
+        It compares templates and changes nothing, so the right to look is enough.
+        """
+        with errors_as_messages(self._around):
+            ready = self._ready(make_ready(target, self._app), packages)
+            more = ("--fail",) if fail else ()
+            self._show_differences(ready, "--method", "template", *more)
+
+    @with_groups
     def deploy(
         self,
-        stack: options.Stack = options.DEFAULT_STACK,
-        profile: options.Profile = None,
-        region: options.Region = None,
-        context: options.Context = None,
+        *,
+        target: options.Target,
         packages: Packages = None,
+        revert_drift: options.RevertDrift = False,
         dry_run: DryRun = False,
         yes: Yes = False,
     ) -> None:
@@ -83,18 +85,23 @@ class DeployCommands:
         account that never had a CDK app needs `cdk bootstrap` once.
         """
         with errors_as_messages(self._around):
-            ready = self._ready(make_ready(stack, profile, region, context, self._app), packages)
+            ready = self._ready(make_ready(target, self._app), packages)
             self._show_differences(ready)
             if dry_run:
                 return
             question = f"Deploy this to account {ready.deployment.identity.account}?"
             self._around.require_yes(question, "nothing was deployed", yes=yes)
-            outputs = self._deploy(ready)
+            orchestration = ready.topology.orchestration
+            if orchestration is None or not orchestration.is_running:
+                ecs = clients_of(open_session(target.profile, target.region))("ecs")
+                for task in stop_tasks(ecs, dagster_name(target.stack)):
+                    console.print(f"Stopped {task}", soft_wrap=True, markup=False)
+            outputs = self._deploy(ready, *(("--revert-drift",) if revert_drift else ()))
         out = Console(highlight=False)
         for name, value in sorted(outputs.items()):
             out.print(f"{name}  {value}", soft_wrap=True, markup=False)
         for verb in ("doctor", "validate"):
-            console.print(f"Next: clickstream {verb} --aws --stack {stack}", soft_wrap=True)
+            console.print(f"Next: clickstream {verb} --aws --stack {target.stack}", soft_wrap=True)
 
     def _ready(self, ready: Ready, packages: Path | None) -> Ready:
         """Says what it is about, and sees to the functions' packages."""
@@ -118,13 +125,13 @@ class DeployCommands:
         words = command(ready.toolkit, "diff", deployment, deployment.stacks, *more)
         run(words, deployment.identity.region)
 
-    def _deploy(self, ready: Ready) -> dict[str, str]:
+    def _deploy(self, ready: Ready, *further: str) -> dict[str, str]:
         """Deploys both stacks; returns their outputs by stack and name."""
         deployment = ready.deployment
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "outputs.json")
             # Asked already; the CDK would ask again for every change of a policy.
-            more = ("--require-approval", "never", "--outputs-file", str(path))
+            more = ("--require-approval", "never", "--outputs-file", str(path), *further)
             words = command(ready.toolkit, "deploy", deployment, deployment.stacks, *more)
             run(words, deployment.identity.region)
             return outputs_of(json.loads(path.read_text()) if path.exists() else {})

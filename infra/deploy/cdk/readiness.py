@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from botocore.exceptions import ClientError
-
 from infra.aws.choices import NAMES, topology_of
 from infra.deploy import options
 from infra.deploy.access import Clients, clients_of, identify, open_session
@@ -17,7 +15,12 @@ from infra.deploy.cdk.toolkit import Deployment, find_toolkit
 from infra.deploy.doctor.account import check_clock
 from infra.deploy.doctor.findings import Level
 from infra.deploy.doctor.machine import check_python
-from infra.deploy.stack_outputs import UntoldError, choices_in, outputs_of_stack
+from infra.deploy.stack_outputs import (
+    UntoldError,
+    choices_in,
+    is_missing,
+    outputs_of_platform,
+)
 from infra.topology import Topology
 
 # They are told by options of their own; told twice, nobody could say which one counts.
@@ -56,9 +59,7 @@ class Ready:
         return (about, f"As chosen before: {kept}") if kept else (about,)
 
 
-def make_ready(
-    stack: str, profile: str | None, region: str | None, context: Sequence[str] | None, app: str
-) -> Ready:
+def make_ready(target: options.Target, app: str) -> Ready:
     """Checks names, settings, tools, credentials and clock.
 
     What was chosen at the last deployment and is not told now stays chosen: a setting that somebody
@@ -69,19 +70,24 @@ def make_ready(
         ToolkitError: If the CDK cannot be called.
         AccessError: If AWS cannot be used.
     """
+    stack = target.stack
     if (fault := options.stack_fault(stack)) is not None:
         raise NotReadyError(fault)
-    told = _settings_of(context or ())
+    told = _settings_of(target.context or ())
     toolkit = find_toolkit(app)
-    session = open_session(profile, region)
+    session = open_session(target.profile, target.region)
     identity = identify(session)
     for finding in chain(check_python(), check_clock(identity)):
         if finding.level is Level.PROBLEM:
             raise NotReadyError(f"{finding.subject}: {finding.says}: {finding.means}; {finding.do}")
-    kept = _kept(clients_of(session), stack)
+    before = _before(clients_of(session), stack)
+    kept = before or {}
     chosen = {name: value for name, value in {**kept, **told}.items() if value}
-    deployment = Deployment(stack, identity, profile, chosen)
-    return Ready(toolkit, deployment, _topology_of(stack, chosen), tuple(kept.keys() - told.keys()))
+    topology = _topology_of(stack, chosen)
+    if before is not None:
+        _refuse_harm(_topology_of(stack, before), topology)
+    deployment = Deployment(stack, identity, target.profile, chosen)
+    return Ready(toolkit, deployment, topology, tuple(kept.keys() - told.keys()))
 
 
 def _settings_of(context: Sequence[str]) -> dict[str, str]:
@@ -111,16 +117,30 @@ def _topology_of(stack: str, chosen: Mapping[str, str]) -> Topology:
         raise NotReadyError(f"--context: {error}; there are {', '.join(sorted(NAMES))}") from None
 
 
-def _kept(client: Clients, stack: str) -> dict[str, str]:
-    """What was chosen at the last deployment; nothing where there was none."""
+def _before(client: Clients, stack: str) -> dict[str, str] | None:
+    """What was chosen at the last deployment; None where there was none."""
     try:
-        return choices_in(outputs_of_stack(client, stack))
+        return choices_in(outputs_of_platform(client, stack))
     except UntoldError as error:
-        if isinstance(error.__cause__, ClientError) and _is_missing(error.__cause__):
-            return {}
+        if is_missing(error):
+            return None
         raise NotReadyError(f"what was chosen before is not known: {error}") from error
 
 
-def _is_missing(error: ClientError) -> bool:
-    """Whether there is no such stack, for which CloudFormation has no code of its own."""
-    return "does not exist" in error.response["Error"]["Message"]
+def _refuse_harm(before: Topology, after: Topology) -> None:
+    """Refuses changes in which accepted events would be lost on the way.
+
+    Raises:
+        NotReadyError: Saying which, and how to do it otherwise.
+    """
+    if before.hosting.kms != after.hosting.kms:
+        raise NotReadyError(
+            f"kms is {before.hosting.kms} and stays so: while stream and tables have another key "
+            "already, the functions may not use it yet. Deploy another --stack, and send there"
+        )
+    packages = {one.package for one in after.functions}
+    if not before.delivery_streams and "event_processor" not in packages:
+        raise NotReadyError(
+            "delivery=firehose in one step would miss what the function is gathering: "
+            "--context delivery=both first (docs/operations.md, Change the delivery profile)"
+        )

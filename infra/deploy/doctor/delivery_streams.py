@@ -47,7 +47,7 @@ def look_at(client: Clients, stream: DeliveryStream, recreate: str) -> Iterator[
     hints = destination["BufferingHints"]
     gathered = (hints["SizeInMBs"], hints["IntervalInSeconds"])
     if gathered != (stream.buffer_mb, stream.buffer_s):
-        means = "it works otherwise than described; the next deployment sets this again"
+        means = "it works otherwise than described"
         yield warning(subject, f"gathers {gathered[0]} MB or {gathered[1]} s", means, recreate)
         return
     yield ok(subject, f"active, {gathered[0]} MB or {gathered[1]} s")

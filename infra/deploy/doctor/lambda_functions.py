@@ -59,7 +59,7 @@ def look_at(
         return
     wrong = _function_differences(function, found, expected)
     if wrong:
-        means = "it works otherwise than described; the next deployment sets this again"
+        means = "it works otherwise than described"
         yield warning(subject, "; ".join(wrong), means, recreate)
     else:
         yield ok(subject, f"{found['MemorySize']} MB, {found['Timeout']} s")
@@ -155,7 +155,7 @@ def _settings_finding(
         means = "records can be lost, or a counter gets two writers"
         return problem(subject, wrong, means, recreate)
     if wrong := _spelled(tuning):
-        means = "it works otherwise than described; the next deployment sets this again"
+        means = "it works otherwise than described"
         return warning(subject, wrong, means, recreate)
     return ok(subject, f"{found['State'].lower()}, set as described")
 

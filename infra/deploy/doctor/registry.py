@@ -81,8 +81,9 @@ def _lake_checks(site: Site) -> Iterator[Check]:
         subject = f"Glue table {topology.database}.{table.name}"
         yield Check(subject, partial(catalog.check_glue_table, site, table))
     yield Check(f"work group {topology.workgroup}", partial(catalog.check_workgroup, site))
-    yield Check("QuickSight data source", partial(catalog.check_data_source, site))
-    for data_set in topology.data_sets:
+    if site.data_sets:
+        yield Check("QuickSight data source", partial(catalog.check_data_source, site))
+    for data_set in site.data_sets:
         subject = f"QuickSight data set {data_set.id}"
         yield Check(subject, partial(catalog.check_data_set, site, data_set))
 

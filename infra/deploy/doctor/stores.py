@@ -39,7 +39,7 @@ def check_stream(site: Site) -> Iterator[Finding]:
         return
     shards = found["OpenShardCount"]
     if shards != stream.shards and not stream.on_demand:
-        means = f"described are {stream.shards}: the next deployment sets that again"
+        means = f"described are {stream.shards}"
         do = "make the description say what is wanted (docs/operations.md, Reshard)"
         yield warning(subject, f"has {shards} open shards", means, do)
         return

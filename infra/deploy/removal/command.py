@@ -21,8 +21,10 @@ from infra.deploy.removal.holdings import Holding, RemovalError, holdings_of, th
 from infra.deploy.removal.leftovers import cost_of_keeping, tagged
 from infra.deploy.removal.protection import lift_protection
 from infra.deploy.removal.run_history import cost_of_run_history, run_history
+from infra.deploy.removal.tasks import stop_tasks
 from infra.early_ends import console
-from infra.orchestration import history_name
+from infra.option_groups import with_groups
+from infra.orchestration import dagster_name
 from infra.surroundings import DryRun, Surroundings
 from infra.topology import Topology, build_topology
 
@@ -47,14 +49,9 @@ class DestroyCommand:
         self._app = app
         self._out = Console(highlight=False)
 
+    @with_groups
     def destroy(
-        self,
-        stack: options.Stack = options.DEFAULT_STACK,
-        profile: options.Profile = None,
-        region: options.Region = None,
-        context: options.Context = None,
-        data: Data = False,
-        dry_run: DryRun = False,
+        self, *, target: options.Target, data: Data = False, dry_run: DryRun = False
     ) -> None:
         """Take the platform down, and with --data everything it has stored.
 
@@ -63,30 +60,38 @@ class DestroyCommand:
         account's id. At the end it says what is left. Cut off and run again, it goes on.
         """
         with errors_as_messages(self._around):
-            ready = make_ready(stack, profile, region, context, self._app)
-            client = clients_of(open_session(profile, region))
+            ready = make_ready(target, self._app)
+            stack, client = target.stack, clients_of(open_session(target.profile, target.region))
             identity = ready.deployment.identity
             topology = build_topology(identity.account, stack=stack)
             held = [
                 *holdings_of(topology, client, identity),
-                *run_history(history_name(stack), client("rds")),
+                *run_history(dagster_name(stack), client("rds")),
             ]
-            self._announce(ready, topology, client, list(there(held)), data=data)
+            self._announce(ready, topology, client, self._there(held), data=data)
             if dry_run:
                 return
             self._require("the stack's name", stack, "nothing was destroyed")
+            for task in stop_tasks(client("ecs"), dagster_name(stack)):
+                self._say(f"stopped  {task}")
             self._destroy(ready, ready.deployment.compute_stack)
             if data:
                 otherwise = f"{ready.deployment.compute_stack} is gone, no data was deleted"
                 self._require("the account's id, to delete the data", identity.account, otherwise)
                 self._delete(ready, client, held)
-            left = list(there(held))
+            left = self._there(held)
             for line in text.left_lines(
                 left, tagged(client, ready.deployment.stack, ready.deployment.stacks), data=data
             ):
                 self._say(line)
             if data and left:
                 self._around.fail("not all data is deleted; run it again")
+
+    def _there(self, held: list[Holding]) -> list[Holding]:
+        try:
+            return list(there(held))
+        except RemovalError as error:
+            self._around.fail(str(error))
 
     def _announce(
         self,
@@ -108,7 +113,7 @@ class DestroyCommand:
             return
         costs = [
             *cost_of_keeping(topology, client),
-            *cost_of_run_history(history_name(topology.stack), client("rds"), read_prices()),
+            *cost_of_run_history(dagster_name(topology.stack), client("rds"), read_prices()),
         ]
         for line in text.kept_lines([holding.name for holding in held], costs):
             self._say(line)

@@ -11,6 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError, WaiterError
 
 from infra.deploy.access import Clients, Identity
+from infra.deploy.bucket_region import region_of_bucket
 from infra.deploy.removal.emptying import empty_bucket
 from infra.resource_types import Bucket, Queue, Stream, Table, Topic
 from infra.topology import Topology
@@ -51,7 +52,11 @@ class Holding:
     preparation: Callable[[], Any] = lambda: None
 
     def is_there(self) -> bool:
-        """Whether it is there."""
+        """Whether it is there.
+
+        Raises:
+            RemovalError: If it is somewhere else, where it must not be touched.
+        """
         try:
             self.looked_for()
         except ClientError as error:
@@ -93,7 +98,7 @@ def holdings_of(topology: Topology, client: Clients, identity: Identity) -> list
     return [
         _stream(topology.stream, client("kinesis")),
         *(_table(one, client("dynamodb")) for one in topology.tables),
-        *(_bucket(one, client("s3")) for one in topology.buckets),
+        *(_bucket(one, client("s3"), identity.region) for one in topology.buckets),
         *(_queue(one, client("sqs")) for one in topology.queues),
         *(_topic(one, client("sns"), identity) for one in topology.topics),
         _database(topology.database, client("glue")),
@@ -137,14 +142,28 @@ def _table(table: Table, dynamodb: Any) -> Holding:
     )
 
 
-def _bucket(bucket: Bucket, s3: Any) -> Holding:
+def _bucket(bucket: Bucket, s3: Any, region: str) -> Holding:
+    """A bucket of this region only.
+
+    Its name says no region, and S3 sends whoever asks in another one on to where it is: a platform
+    that is taken down over there would take this one's lake with it.
+    """
     name = bucket.name
-    return Holding(
-        f"bucket {name}",
-        lambda: s3.head_bucket(Bucket=name),
-        lambda: s3.delete_bucket(Bucket=name),
-        lambda: empty_bucket(s3, name),
-    )
+
+    def look() -> None:
+        there = region_of_bucket(s3, name)
+        if there != region:
+            raise RemovalError(f"bucket {name} is in {there}, not in {region}: nothing was done")
+
+    def empty() -> None:
+        look()
+        empty_bucket(s3, name)
+
+    def remove() -> None:
+        look()
+        s3.delete_bucket(Bucket=name)
+
+    return Holding(f"bucket {name}", look, remove, empty)
 
 
 def _queue(queue: Queue, sqs: Any) -> Holding:

@@ -93,6 +93,7 @@ def needs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Needs]:
     found: Needs = {FIREHOSE: set(), "firehose_transform": set()}
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         patch.setenv("AWS_DEFAULT_REGION", REGION)
+        patch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
         patch.setenv("LAKE_BUCKET", STREAM.bucket)
         transform._environment.cache_clear()
         provision(TOPOLOGY, ACCOUNT)

@@ -54,6 +54,7 @@ def kinesis(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeKinesis]:
     monkeypatch.setenv("STREAM_NAME", "stream")
     monkeypatch.setenv("FRONT_DOOR", NAME)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
     monkeypatch.setattr(collector, "_writer", lambda: writer(stream))
     with mock_aws():
         boto3.client("secretsmanager").create_secret(Name=NAME, SecretString=KEY)

@@ -223,6 +223,7 @@ def test_a_collector_nobody_knows_or_hears(taken_port):
 @pytest.fixture
 def firehose(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")  # of a running platform
     with mock_aws():
         boto3.client("s3").create_bucket(Bucket=DELIVERY.bucket)
         yield boto3.client("firehose")
