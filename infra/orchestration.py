@@ -37,7 +37,8 @@ class HealthCheck:
         interval_s: Time between two calls.
         timeout_s: How long one may take.
         retries: How many in a row must fail.
-        start_s: How long failures do not count at the beginning, at most 300.
+        start_s: How long failures do not count at the beginning, at most 300. Those that wait for
+            this one do so for three minutes, which is ECS's own limit while none is set.
     """
 
     command: tuple[str, ...]

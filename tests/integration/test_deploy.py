@@ -130,13 +130,47 @@ def test_a_deployment_shows_asks_and_tells_the_outputs(cdk: FakeCdk) -> None:
 
 def test_what_was_chosen_before_stays_chosen(cdk: FakeCdk) -> None:
     """Forgotten once, a choice would take the profile or the key of a live platform away."""
-    with deployed({"delivery": "firehose", "shards": "4", "kms": "own"}):
-        done = clickstream("diff", "--context", "shards=2", "--context", "kms=")
+    with deployed({"delivery": "firehose", "shards": "4", "on_demand": "true"}):
+        done = clickstream("diff", "--context", "shards=2", "--context", "on_demand=")
     assert done.exit_code == 0, done.output
-    settings = [word for word in cdk.calls[0] if word.startswith(("delivery", "shards", "kms"))]
+    settings = [word for word in cdk.calls[0] if word.startswith(("delivery", "shards", "on_"))]
     assert settings == ["delivery=firehose", "shards=2"]
     assert "As chosen before: delivery=firehose\n" in done.stderr
     assert "Packing firehose_transform" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("before", "choice", "says"),
+    [
+        ({}, "kms=own", "kms is aws and stays so"),
+        ({"kms": "own"}, "kms=", "kms is own and stays so"),
+        ({}, "delivery=firehose", "--context delivery=both first"),
+    ],
+)
+def test_what_would_lose_events_is_refused(
+    cdk: FakeCdk, before: dict[str, str], choice: str, says: str
+) -> None:
+    with deployed(before):
+        done = clickstream("deploy", "--yes", "--context", choice)
+    assert done.exit_code == 2
+    assert says in done.stderr
+    assert cdk.calls == []
+
+
+@pytest.mark.parametrize("before", ["both", "firehose"])
+def test_by_way_of_both_the_profile_is_changed(cdk: FakeCdk, before: str) -> None:
+    with deployed({"delivery": before}):
+        assert clickstream("deploy", "--yes", "--context", "delivery=firehose").exit_code == 0
+    assert [call[0] for call in cdk.calls] == ["diff", "deploy"]
+
+
+def test_drift_is_reverted_when_that_is_asked(cdk: FakeCdk) -> None:
+    """CloudFormation compares templates: what somebody deleted by hand would stay away."""
+    assert clickstream("deploy", "--yes", "--revert-drift").exit_code == 0
+    assert clickstream("deploy", "--yes").exit_code == 0
+    _, reverting, _, plain = cdk.calls
+    assert "--revert-drift" in reverting
+    assert "--revert-drift" not in plain
 
 
 @contextmanager
@@ -239,6 +273,17 @@ def test_data_goes_for_good_and_only_this_stacks(cdk: FakeCdk, topology: Topolog
     assert kept == [name for name in tables if not name.startswith(STACK)]
     again = clickstream("destroy", "--data", answer=f"{STACK}\n{ACCOUNT}\n")
     assert again.exit_code == 0, again.output
+
+
+def test_a_lake_in_another_region_is_not_touched(cdk: FakeCdk, topology: Topology) -> None:
+    """S3 leads whoever asks in one region to the bucket in another: it would empty the live one."""
+    before = names_there()
+    answers = ("--region", "eu-west-1", "--data")
+    done = clickstream("destroy", *answers, answer=f"{STACK}\n{ACCOUNT}\n")
+    assert done.exit_code == 1
+    assert f"{topology.buckets[0].name} is in us-east-1, not in eu-west-1" in done.stderr
+    assert cdk.calls == []
+    assert names_there() == before
 
 
 def test_what_still_carries_the_tags_is_named(cdk: FakeCdk, topology: Topology) -> None:

@@ -12,6 +12,7 @@ import boto3
 import pytest
 from typer.testing import CliRunner, Result
 
+from infra.batch_variables import PREFIX
 from infra.cli import app
 from infra.local.endpoints import Ports
 from infra.local.launcher import Platform
@@ -28,6 +29,9 @@ pytestmark = pytest.mark.integration
 def own_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     state = State(tmp_path_factory.mktemp("validate") / "state")
     environment = dict(os.environ)
+    for name in environment:
+        if name.startswith(PREFIX):  # those of the platform other tests have
+            del os.environ[name]
     yesterday = datehour_of(datetime.now(UTC) - timedelta(days=1))
     batch = {"FIRST_HOUR": yesterday, "HOUR_GRACE_S": "0", "LATE_DEBOUNCE_S": "0"}
     with state.locked():  # by which the command knows that it runs
