@@ -82,7 +82,7 @@ def run_demo(
         raise DemoError(f"{log} holds no line in the combined log format")
     state = make_room(state_dir, watch.stage)
     with state.locked():
-        state.open(**_partition_range(parsed))
+        state.open(delivery=delivery, **_partition_range(parsed))
         ports = Ports.of_state(state, free_port(), free_port())
         platform = Platform(state, ports, _options(parsed, delivery), watch.stage)
         with _running(platform):

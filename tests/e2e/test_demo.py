@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from infra.cli import SAMPLE
+from infra.local.state import State
 
 pytestmark = pytest.mark.e2e
 
@@ -33,11 +34,14 @@ SAMPLE_FIGURES = {
 }
 
 
-def demo(tmp_path: Path, log: Path) -> dict[str, Any]:
+def demo(tmp_path: Path, log: Path, *options: str) -> dict[str, Any]:
     out = tmp_path / "out.json"
     state = tmp_path / "state"
     done = subprocess.run(
-        [*COMMAND, "demo", "--log", str(log), "--json", str(out), "--state-dir", str(state)],
+        [
+            *(*COMMAND, "demo", "--log", str(log), "--json", str(out)),
+            *("--state-dir", str(state), *options),
+        ],
         capture_output=True,
         text=True,
         timeout=300,
@@ -58,7 +62,10 @@ def test_the_sample_log(tmp_path: Path) -> None:
 
 
 def test_another_log_gives_its_own_figures(tmp_path: Path) -> None:
-    """Offsets, a pause of exactly 30 minutes, a gap of weeks, assets, errors and rubbish."""
+    """Offsets, a pause of exactly 30 minutes, a gap of weeks, assets, errors and rubbish.
+
+    It comes by way of Firehose; the sample comes by our own function.
+    """
     log = tmp_path / "access.log"
     log.write_text(
         '10.0.0.1 - - [01/Jan/2024:00:10:00 +0200] "GET /a?x=1 HTTP/1.1" 200 5 "-" "A"\n'
@@ -69,7 +76,8 @@ def test_another_log_gives_its_own_figures(tmp_path: Path) -> None:
         '10.0.0.2 - - [20/Jan/2024:12:00:00 +0000] "POST /a HTTP/1.1" 200 5 "-" "A"\n'
         '10.0.0.2 - - [20/Jan/2024:12:00:00 +0000] "GET /c HTTP/1.1" 200 5 "-" "B"\n'
     )
-    summary = demo(tmp_path, log)
+    summary = demo(tmp_path, log, "--delivery", "firehose")
+    assert State(tmp_path / "state").open()["delivery"] == "firehose", "up would go on otherwise"
     wanted = {
         "lines": 7,
         "unparsable": 1,
