@@ -3,9 +3,6 @@
 Belongs here: tables, progress and wording, for a terminal and for a log alike.
 """
 
-import csv
-import json
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,13 +14,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from infra.querying import Answer
 from infra.sending import Outcome
 from infra.sending import Progress as SendingProgress
 from infra.status import Status
 
 _SHOWN_LINES = 10
-_NARROWEST_COLUMN = 12
 _REPORT_EVERY_S = 5.0
 
 
@@ -159,42 +154,6 @@ def status_tables(status: Status) -> Iterator[Table]:
 
 def _count(number: int | None) -> str:
     return "-" if number is None else f"{number:,}"
-
-
-def print_answer(answer: Answer, output: str) -> None:
-    """Prints a query's rows to standard output."""
-    if output == "json":
-        rows = [dict(zip(answer.columns, row, strict=False)) for row in answer.rows]
-        sys.stdout.write(json.dumps(rows, indent=2) + "\n")
-        return
-    if output == "csv":
-        writer = csv.writer(sys.stdout)
-        writer.writerow(answer.columns)
-        writer.writerows(answer.rows)
-        return
-    console = Console(highlight=False)
-    if len(answer.columns) * _NARROWEST_COLUMN > console.width:
-        _print_records(answer, console)
-    else:
-        table = Table(*(escape(column) for column in answer.columns))
-        for row in answer.rows:
-            table.add_row(*("NULL" if cell is None else escape(cell) for cell in row))
-        console.print(table)
-    console.print(
-        f"{len(answer.rows):,} rows, {answer.scanned_bytes:,} bytes scanned, "
-        f"{answer.seconds:.2f} s",
-        style="dim",
-    )
-
-
-def _print_records(answer: Answer, console: Console) -> None:
-    """One line for each column, for answers that are wider than the terminal."""
-    width = max(map(len, answer.columns))
-    for number, row in enumerate(answer.rows, 1):
-        console.print(f"row {number}", style="bold")
-        for column, cell in zip(answer.columns, row, strict=True):
-            value = "NULL" if cell is None else cell
-            console.print(f"  {column:{width}}  {value}", markup=False, soft_wrap=True)
 
 
 def one_line(text: str) -> str:

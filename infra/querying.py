@@ -38,12 +38,14 @@ class Answer(NamedTuple):
         rows: Its rows, as text; None for NULL.
         scanned_bytes: Bytes it read.
         seconds: How long Athena worked on it.
+        is_cut: Whether there are more rows than these.
     """
 
     columns: list[str]
     rows: list[list[str | None]]
     scanned_bytes: int
     seconds: float
+    is_cut: bool = False
 
 
 class Querying:
@@ -82,9 +84,10 @@ class Querying:
         columns, rows = self._read(query, execution.get("StatementType") == "DML", limit)
         return Answer(
             columns,
-            rows,
+            rows[:limit],
             statistics.get("DataScannedInBytes", 0),
             statistics.get("EngineExecutionTimeInMillis", 0) / 1000,
+            is_cut=limit is not None and len(rows) > limit,
         )
 
     def number(self, sql: str) -> int:
@@ -105,8 +108,8 @@ class Querying:
             rows.extend(
                 [cell.get("VarCharValue") for cell in row["Data"]] for row in result["Rows"]
             )
-            if limit is not None and len(rows) > limit:
+            if limit is not None and len(rows) > limit + 1:
                 break
         if has_header and rows and rows[0] == columns:
             rows = rows[1:]
-        return columns, rows[:limit]
+        return columns, rows

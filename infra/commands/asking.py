@@ -4,27 +4,19 @@ Belongs here: the commands, their options, and what a person sees. What is read 
 modules they call; `infra.cli` mounts them.
 """
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from infra.alerts import Rule, alerts_json, alerts_table, read_alerts
+from infra.answer_text import OutputFormat, print_answer
 from infra.option_groups import with_groups
-from infra.presentation import print_answer, status_tables
+from infra.presentation import status_tables
 from infra.querying import Querying, is_question
 from infra.reach import Reach
 from infra.status import read_status
 from infra.surroundings import Surroundings
-
-
-class OutputFormat(StrEnum):
-    """How rows are printed."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
 
 
 def mount(app: typer.Typer, surroundings: Surroundings) -> None:
@@ -99,4 +91,4 @@ class AskingCommands:
         querying = Querying(site.client("athena"), topology.database, topology.workgroup)
         with self._around.aws_errors():
             answer = querying.ask(sql, limit)
-        print_answer(answer, output.value)
+        print_answer(answer, output)

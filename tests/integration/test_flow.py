@@ -43,6 +43,14 @@ def test_a_bad_record_is_kept_with_its_reason(figures: StoreFigures, querying: Q
     assert rows == [["invalid_json", BAD_RECORD.decode()]]
 
 
+@pytest.mark.parametrize("limit", [1, 999, 1_000, 1_199, 1_200])
+def test_an_answer_says_whether_it_is_cut(querying: Querying, limit: int) -> None:
+    """Athena gives 1,000 rows a page, and the first is the header."""
+    answer = querying.ask("SELECT n FROM UNNEST(sequence(1, 1200)) AS t(n) ORDER BY n", limit)
+    assert [row[0] for row in answer.rows] == [str(number + 1) for number in range(limit)]
+    assert answer.is_cut == (limit < 1_200)
+
+
 def test_spice_holds_the_rows_of_the_marts(querying: Querying, platform: RecordedPlatform) -> None:
     quicksight = boto3.client("quicksight")
     found = quicksight.list_ingestions(
