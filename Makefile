@@ -30,7 +30,7 @@ demo: setup ## Send a real access log through the whole platform and print what 
 	$(BIN)/clickstream demo
 
 test: setup ## Run the test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2
 
 bench: setup ## Measure our functions beside the documents' code; writes docs/bench and cost data
 	$(BIN)/python -m tests.bench.handlers
