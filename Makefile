@@ -30,7 +30,8 @@ demo: setup ## Send a real access log through the whole platform and print what 
 	$(BIN)/clickstream demo
 
 test: setup ## Run the test suite
-	$(BIN)/python -m pytest --numprocesses 2
+	$(BIN)/python -m pytest --numprocesses 2 -m "not e2e"
+	$(BIN)/python -m pytest -m e2e
 
 bench: setup ## Measure our functions beside the documents' code; writes docs/bench and cost data
 	$(BIN)/python -m tests.bench.handlers

@@ -10,12 +10,16 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+_ROOM_OF_ITS_OWN = "tests/integration/test_marts.py"  # longer than a second platform takes to start
+
 
 class ByRoom(LoadScopeScheduling):
     """A room's tests stay with one worker: what its conftest starts is started once."""
 
     def _split_scope(self, nodeid: str) -> str:
         path, _, _ = nodeid.partition("::")
+        if path == _ROOM_OF_ITS_OWN:
+            return path
         return "/".join(path.split("/")[1:-1][:2])
 
 
