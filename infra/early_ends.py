@@ -44,9 +44,12 @@ def aws_errors_as_messages() -> Iterator[None]:
 def signals_as_interrupt() -> Iterator[None]:
     """SIGTERM and SIGHUP stop like Ctrl-C, so that everything is stopped in order.
 
-    SIGINT is among them because a shell starts background jobs with it ignored.
+    SIGINT is among them because a shell starts background jobs with it ignored. SIGHUP is left
+    ignored where it is: that is what `nohup` is for.
     """
-    signs = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    signs = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signs.append(signal.SIGHUP)
 
     def interrupt(*_: object) -> None:
         for sign in signs:  # a second one would cut the stopping short

@@ -5,9 +5,21 @@ of belongs in `topology`, where these choices lie from in `infra.aws.choices`.
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
+
+from msgspec import Meta
 
 TIB = 2**40
+LOG_DAYS = frozenset(
+    {1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731}
+    | {1096, 1827, 2192, 2557, 2922, 3288, 3653}
+)
+"""How long CloudWatch keeps logs, in days: one of these (PutRetentionPolicy)."""
+
+_LEAST_SCAN_BYTES = 10_000_000  # of Athena: BytesScannedCutoffPerQuery
+_MAIL = Meta(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+_WEB_ACL = Meta(pattern="^(own|arn:aws[a-z-]*:wafv2:us-east-1:.*:global/webacl/.+)$")
+_PRINCIPAL = Meta(pattern="^arn:aws[a-z-]*:quicksight:.*:(user|group)/.+$")
 
 
 @dataclass(frozen=True)
@@ -38,15 +50,15 @@ class Hosting:
             `clickstream_platform.settings`, where they differ.
     """
 
-    web_acl: str | None = None
+    web_acl: Annotated[str, _WEB_ACL] | None = None
     kms: Literal["aws", "own"] = "aws"
     on_demand: bool = False
-    scan_limit_bytes: int = TIB
+    scan_limit_bytes: Annotated[int, Meta(ge=_LEAST_SCAN_BYTES)] = TIB
     log_retention_days: int = 30
-    collector_concurrency: int | None = None
-    alarm_email: str | None = None
-    monthly_budget_usd: float = 50
-    quicksight_principal: str | None = None
+    collector_concurrency: Annotated[int, Meta(ge=1)] | None = None
+    alarm_email: Annotated[str, _MAIL] | None = None
+    monthly_budget_usd: Annotated[float, Meta(gt=0)] = 50
+    quicksight_principal: Annotated[str, _PRINCIPAL] | None = None
     dagster: Literal["none", "paused", "ecs"] = "none"
     dagster_image: str | None = None
     batch_settings: dict[str, str] = field(default_factory=dict)

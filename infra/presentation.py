@@ -90,8 +90,9 @@ def report_lines(outcome: Outcome) -> Iterator[str]:
 
 
 def summary_table(summary: dict[str, Any]) -> Table:
-    """The demo's figures."""
-    table = Table(title="What went through", title_justify="left", show_header=False)
+    """The demo's figures. They are of all events; what the marts call views leaves robots out."""
+    title = "What went through, robots included"
+    table = Table(title=title, title_justify="left", show_header=False)
     table.add_column("figure")
     table.add_column("value", justify="right")
     table.add_column("from", style="dim")
@@ -107,14 +108,15 @@ def summary_table(summary: dict[str, Any]) -> Table:
         ("visitors", "visitors", "Athena: stg_clickstream__events"),
         ("sessions, batch", "sessions", "Athena: int_events_sessionized"),
         ("sessions, real time", "sessions_realtime", "DynamoDB: session-metrics"),
-        ("page views, batch", "page_views_rollup", "Athena: page_views_hourly"),
+        ("page views, batch", "page_views_rollup", "Athena: page_views_hourly, views + bot_views"),
         ("page views, real time", "page_views_realtime", "DynamoDB: page-metrics"),
     )
     for label, key, source in rows:
         table.add_row(label, f"{summary[key]:,}", source)
     table.add_section()
     for page in summary["top_pages"][:5]:
-        table.add_row(escape(page["page_path"]), f"{page['views']:,}", "Athena: page_views_hourly")
+        source = "Athena: page_views_hourly, views + bot_views"
+        table.add_row(escape(page["page_path"]), f"{page['views']:,}", source)
     table.add_section()
     table.add_row("seconds", f"{summary['seconds']:,}", "")
     return table

@@ -7,24 +7,27 @@ from (`cdk -c`, a file, options) belongs to whoever asks; what they mean to `inf
 
 from collections.abc import Mapping
 from dataclasses import fields
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from clickstream_platform.settings import Settings
 from infra.delivery_profiles import Archiving
-from infra.hosting import Hosting
+from infra.hosting import LOG_DAYS, Hosting
 from infra.topology import ACCOUNT_PLACEHOLDER, Topology, build_topology
 
 _HOSTING = frozenset(field.name for field in fields(Hosting))
 _SETTINGS = frozenset(Settings.model_fields)
+LONGEST_WINDOW_S = 300  # of an event source mapping (CreateEventSourceMapping)
 _WRITTEN_AS_JSON = frozenset({"batch_settings", "detector"})
 
 
 class _OfTopology(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stack: str = "clickstream"
-    shards: int = 1
-    archive_window_s: float = 60
-    lateness_limit_s: int | None = None
+    shards: Annotated[int, Meta(ge=1)] = 1
+    archive_window_s: Annotated[float, Meta(ge=0, le=LONGEST_WINDOW_S)] = 60
+    lateness_limit_s: Annotated[int, Meta(ge=1)] | None = None
     detector: dict[str, str] | None = None
     delivery: Archiving = "lambda"
 
@@ -48,6 +51,9 @@ def topology_of(choices: Mapping[str, object], account: str = ACCOUNT_PLACEHOLDE
         hosted = msgspec.convert(hosting, Hosting, strict=False)
     except msgspec.ValidationError as error:
         raise ValueError(f"this choice cannot be made: {error}") from error
+    if hosted.log_retention_days not in LOG_DAYS:
+        days = ", ".join(map(str, sorted(LOG_DAYS)))
+        raise ValueError(f"log_retention_days: CloudWatch keeps logs for one of {days}")
     # Settings ignores what it does not know: a misspelt one would be its default.
     if unknown := sorted(set(hosted.batch_settings) - _SETTINGS):
         raise ValueError(f"batch_settings: there is no setting {', '.join(unknown)}")

@@ -83,6 +83,8 @@ class AskingCommands:
         raw_events and quarantine are there a minute after the events. events, page_views_hourly and
         sessions appear with the first hour that is rolled up, about five minutes after its end.
         """
+        if not sql.strip(" \t\r\n;"):
+            self._around.fail('there is no statement: clickstream query "SELECT 1"')
         site = self._around.platform(reach)
         if not is_question(sql):
             question = f"{site.name}: this statement changes tables. Run it?"

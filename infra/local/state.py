@@ -124,7 +124,8 @@ class State:
         path = self.root / _RUNNING
         if not self._is_locked() or not path.exists():
             raise StateError(
-                f"no platform is running on {self.root}: start one with `clickstream up`."
+                f"no platform is running on {self.root}: start one with `clickstream up`, "
+                "or name the folder of another with --state-dir."
             )
         try:
             return dict(json.loads(path.read_text()))

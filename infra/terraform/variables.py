@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from dataclasses import fields as fields_of
 from typing import Any
 
-from infra.hosting import Hosting
+from infra.aws.choices import LONGEST_WINDOW_S
+from infra.hosting import LOG_DAYS, Hosting
 from infra.terraform.hcl import Block, Expression, Value
 from infra.topology import build_topology
-
-_LOG_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557)
-_LONGEST_WINDOW_S = 300
 
 
 @dataclass(frozen=True)
@@ -96,9 +94,9 @@ VARIABLES = (
         "number",
         "How long the archive gathers events into one object, in whole seconds.",
         Rule(
-            f"var.archive_window_s >= 0 && var.archive_window_s <= {_LONGEST_WINDOW_S} && "
+            f"var.archive_window_s >= 0 && var.archive_window_s <= {LONGEST_WINDOW_S} && "
             "floor(var.archive_window_s) == var.archive_window_s",
-            f"Must be a whole number of seconds, {_LONGEST_WINDOW_S} at most.",
+            f"Must be a whole number of seconds, {LONGEST_WINDOW_S} at most.",
         ),
     ),
     Variable(
@@ -127,7 +125,7 @@ VARIABLES = (
         "log_retention_days",
         "number",
         "How long logs are kept, one of the numbers CloudWatch offers.",
-        _one_of("log_retention_days", *_LOG_DAYS),
+        _one_of("log_retention_days", *sorted(LOG_DAYS)),
     ),
     Variable(
         "collector_concurrency",

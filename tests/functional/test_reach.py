@@ -76,6 +76,18 @@ def message_of(done: Result) -> str:
     return line
 
 
+@pytest.mark.parametrize("sql", ["", " ;\n"])
+def test_no_statement_is_no_change_to_be_asked_about(sql: str) -> None:
+    assert "there is no statement" in message_of(clickstream("query", sql))
+
+
+def test_packages_need_a_folder_that_can_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    out = str(tmp_path / "file" / "below")
+    done = clickstream("package", "collector", "--no-bytecode", "--out", out)
+    assert "name another folder with --out" in message_of(done)
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_without_a_running_platform(command: list[str]) -> None:
     assert "no platform is running on" in message_of(clickstream(*command))

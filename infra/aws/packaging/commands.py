@@ -39,6 +39,8 @@ def package_command(
         packages = [build_for_lambda(function, out, bytecode=bytecode) for function in wanted]
     except PACKAGE_ERRORS as error:
         fail(str(error))
+    except OSError as error:
+        fail(f"{out} cannot be written ({error}): name another folder with --out")
     Console(highlight=False).print(packages_table(packages))
 
 

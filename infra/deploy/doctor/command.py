@@ -84,4 +84,5 @@ class DoctorCommand:
 def _of_machine(state_dir: Path) -> Iterator[Finding]:
     yield from machine.check_python()
     yield from machine.check_node()
+    yield from machine.check_compiler()
     yield from machine.check_disk(state_dir)

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from infra.aws.packaging.bytecode import BytecodeError, python_for
+from infra.aws.packaging.wheels import LAMBDA
 from infra.deploy.doctor.findings import Finding, ok, problem, warning
 from infra.local.processes import StartError, require_free
 
@@ -49,6 +51,16 @@ def check_node() -> Iterator[Finding]:
         yield warning("Node.js", f"{told} is too old for the CDK", means, do)
     else:
         yield ok("Node.js", told)
+
+
+def check_compiler() -> Iterator[Finding]:
+    """Whether the functions can be compiled for Lambda here; only a deployment needs it."""
+    subject = f"python{LAMBDA.python}"
+    try:
+        yield ok(subject, python_for(LAMBDA))
+    except BytecodeError:
+        means = "`clickstream package`, `deploy` and `diff` compile the functions with it"
+        yield warning(subject, "does not run here", means, "install it, and put it on the PATH")
 
 
 def check_disk(folder: Path, free_bytes: int | None = None) -> Iterator[Finding]:

@@ -71,6 +71,16 @@ def test_the_repository_of_an_image_is_known(image: str, repository: str | None)
         ("dagster", "yes", "yes"),
         ("batch_settings", '{"raw_retention_day": "7"}', "raw_retention_day"),
         ("batch_settings", "{raw", "batch_settings"),
+        ("shards", "0", ">= 1.*shards"),
+        ("archive_window_s", "301", "<= 300.*archive_window_s"),
+        ("lateness_limit_s", "-1", ">= 1.*lateness_limit_s"),
+        ("collector_concurrency", "0", ">= 1.*collector_concurrency"),
+        ("scan_limit_bytes", "1", ">= 10000000.*scan_limit_bytes"),
+        ("log_retention_days", "11", "log_retention_days.* 7, 14,"),
+        ("alarm_email", "nomail", "alarm_email"),
+        ("monthly_budget_usd", "-3", "monthly_budget_usd"),
+        ("web_acl", "xyz", "web_acl"),
+        ("quicksight_principal", "bob", "quicksight_principal"),
     ],
 )
 def test_a_wrong_choice_is_named(name: str, value: str, said: str) -> None:

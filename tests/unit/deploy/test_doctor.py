@@ -1,6 +1,8 @@
 """What the doctor concludes, and what it does when it cannot look."""
 
 import json
+import shutil
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -83,6 +85,17 @@ def test_an_old_node_is_said_before_the_cdk_fails_with_it(monkeypatch, tmp_path,
     node.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert [one.level for one in machine.check_node()] == [level]
+
+
+def test_no_compiler_is_said_before_a_deployment_needs_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    assert [one.level for one in machine.check_compiler()] == [Level.WARNING]
+    python = tmp_path / "python3.13"
+    python.write_text("#!/bin/sh\necho 3.13\n")
+    python.chmod(0o755)
+    (found,) = machine.check_compiler()
+    assert (found.level, found.says) == (Level.OK, str(python))
 
 
 def test_no_node_is_a_warning(monkeypatch, tmp_path):
