@@ -16,7 +16,7 @@ LOG_DAYS = frozenset(
 )
 """How long CloudWatch keeps logs, in days: one of these (PutRetentionPolicy)."""
 
-_LEAST_SCAN_BYTES = 10_000_000  # of Athena: BytesScannedCutoffPerQuery
+LEAST_SCAN_BYTES = 10_000_000  # of Athena: BytesScannedCutoffPerQuery
 _MAIL = Meta(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
 _WEB_ACL = Meta(pattern="^(own|arn:aws[a-z-]*:wafv2:us-east-1:.*:global/webacl/.+)$")
 _PRINCIPAL = Meta(pattern="^arn:aws[a-z-]*:quicksight:.*:(user|group)/.+$")
@@ -53,7 +53,7 @@ class Hosting:
     web_acl: Annotated[str, _WEB_ACL] | None = None
     kms: Literal["aws", "own"] = "aws"
     on_demand: bool = False
-    scan_limit_bytes: Annotated[int, Meta(ge=_LEAST_SCAN_BYTES)] = TIB
+    scan_limit_bytes: Annotated[int, Meta(ge=LEAST_SCAN_BYTES)] = TIB
     log_retention_days: int = 30
     collector_concurrency: Annotated[int, Meta(ge=1)] | None = None
     alarm_email: Annotated[str, _MAIL] | None = None

@@ -96,6 +96,7 @@ def summary_table(summary: dict[str, Any]) -> Table:
     table.add_column("figure")
     table.add_column("value", justify="right")
     table.add_column("from", style="dim")
+    views = "Athena: page_views_hourly, views + bot_views"
     rows = (
         ("lines", "lines", "the log"),
         ("unparsable lines", "unparsable", "the log"),
@@ -108,15 +109,14 @@ def summary_table(summary: dict[str, Any]) -> Table:
         ("visitors", "visitors", "Athena: stg_clickstream__events"),
         ("sessions, batch", "sessions", "Athena: int_events_sessionized"),
         ("sessions, real time", "sessions_realtime", "DynamoDB: session-metrics"),
-        ("page views, batch", "page_views_rollup", "Athena: page_views_hourly, views + bot_views"),
+        ("page views, batch", "page_views_rollup", views),
         ("page views, real time", "page_views_realtime", "DynamoDB: page-metrics"),
     )
     for label, key, source in rows:
         table.add_row(label, f"{summary[key]:,}", source)
     table.add_section()
     for page in summary["top_pages"][:5]:
-        source = "Athena: page_views_hourly, views + bot_views"
-        table.add_row(escape(page["page_path"]), f"{page['views']:,}", source)
+        table.add_row(escape(page["page_path"]), f"{page['views']:,}", views)
     table.add_section()
     table.add_row("seconds", f"{summary['seconds']:,}", "")
     return table

@@ -11,7 +11,7 @@ from dataclasses import fields as fields_of
 from typing import Any
 
 from infra.aws.choices import LONGEST_WINDOW_S
-from infra.hosting import LOG_DAYS, Hosting
+from infra.hosting import LEAST_SCAN_BYTES, LOG_DAYS, Hosting
 from infra.terraform.hcl import Block, Expression, Value
 from infra.topology import build_topology
 
@@ -119,7 +119,7 @@ VARIABLES = (
         "scan_limit_bytes",
         "number",
         "What one statement of Athena may scan before it is cancelled.",
-        _at_least("scan_limit_bytes", 10_000_000),
+        _at_least("scan_limit_bytes", LEAST_SCAN_BYTES),
     ),
     Variable(
         "log_retention_days",

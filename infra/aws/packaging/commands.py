@@ -36,11 +36,13 @@ def package_command(
     """Build the functions' packages for AWS Lambda: the same source gives the same bytes."""
     wanted = functions or [function.package for function in build_topology().functions]
     try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fail(f"{out} cannot be made ({error}): name another folder with --out")
+    try:
         packages = [build_for_lambda(function, out, bytecode=bytecode) for function in wanted]
     except PACKAGE_ERRORS as error:
         fail(str(error))
-    except OSError as error:
-        fail(f"{out} cannot be written ({error}): name another folder with --out")
     Console(highlight=False).print(packages_table(packages))
 
 
